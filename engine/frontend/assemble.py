@@ -1,0 +1,78 @@
+"""From a saved model to a `Network`: translate, connect, build, match weights, verify."""
+
+from collections.abc import Mapping
+
+from engine.frontend import layers as _families  # noqa: F401  # fills the table of layers
+from engine.frontend.builder import build, state_of
+from engine.frontend.dialects import Dialect, dialect_of
+from engine.frontend.files import naming
+from engine.frontend.h5 import Archive
+from engine.frontend.legacy_h5 import SavedModel, read_full_model
+from engine.frontend.network import LayerInfo, Network, from_logits
+from engine.frontend.spec import INPUT, LayerSpec, ModelSpec
+from engine.frontend.topology import parse_model
+from engine.frontend.weights import LayerState, bind, count
+from engine.ir.ops import Shape
+from engine.ir.verify import verify
+
+
+def open_network(path: str) -> Network:
+    """Open a file and describe what it holds; no weight is read. Raises `EngineError` naming the file."""
+    with naming(path):
+        archive = Archive(path)
+        try:
+            return _assemble(archive, read_full_model(archive))
+        except BaseException:
+            archive.close()
+            raise
+
+
+def _assemble(archive: Archive, saved: SavedModel) -> Network:
+    dialect = dialect_of(saved.keras_version)
+    spec = parse_model(saved.config, dialect)
+    model = state_of(LayerSpec(spec.name, spec.class_name, {}, True, spec))
+    graph, shapes = build(model, dialect)
+    bind(list(model.children.values()), saved.layers)
+    verify(graph)
+    output_names = tuple(ref.layer for ref in spec.outputs)
+    hidden = INPUT if spec.class_name == "Sequential" else ""
+    listed = [layer for layer in model.children.values() if layer.spec.class_name != hidden]
+    inbound = _inbound(spec)
+    return Network(
+        graph=graph,
+        name=spec.name,
+        input_names=spec.inputs,
+        output_names=output_names,
+        layers=tuple(_info(layer, shapes, graph.shapes, inbound.get(layer.path, ()), dialect) for layer in listed),
+        from_logits=from_logits(saved.training, output_names),
+        keras_version=saved.keras_version,
+        format=saved.format,
+        _archive=archive,
+    )
+
+
+def _info(
+    layer: LayerState,
+    shapes: Mapping[int, Shape],
+    kept: Mapping[int, Shape],
+    inbound: tuple[str, ...],
+    dialect: Dialect,
+) -> LayerInfo:
+    trainable, fixed = layer.split()
+    everything = list(layer.all_parameters())
+    value = layer.first_output
+    return LayerInfo(
+        name=layer.spec.name,
+        class_name=layer.spec.class_name,
+        config=layer.spec.config,
+        output_shape=shapes.get(value, ()),
+        parameters=count(everything),
+        trainable_parameters=count(trainable),
+        weights=tuple(p.weight for p in (everything if dialect.weights_in_layer_order else trainable + fixed)),
+        inbound=inbound,
+        value=value if value in kept else -1,
+    )
+
+
+def _inbound(spec: ModelSpec) -> dict[str, tuple[str, ...]]:
+    return {call.layer: tuple(ref.layer for ref in call.arguments.refs()) for call in reversed(spec.calls)}

@@ -1,0 +1,156 @@
+"""Runs the layer functions over a described model: descriptions in, one flat graph out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from engine.errors import GraphError, LimitExceededError, ModelFileError, UnsupportedLayerError
+from engine.frontend.call import Call
+from engine.frontend.config import MAX_INT, Config
+from engine.frontend.dialects import Dialect
+from engine.frontend.registry import run_layer
+from engine.frontend.spec import INPUT, CallSpec, LayerSpec, ModelSpec, refs_in
+from engine.frontend.weights import LayerState
+from engine.ir.graph import Graph, Node, Operand, Weight
+from engine.ir.ops import Op, Shape
+
+MAX_CALLS = 200_000
+FLOATS = frozenset({"float32", "float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16"})
+
+
+@dataclass
+class Builder:
+    """Collects the nodes of a model. `shapes` are those of every value made so far."""
+
+    dialect: Dialect
+    nodes: list[Node] = field(default_factory=list)
+    shapes: dict[int, Shape] = field(default_factory=dict)
+    calls: int = 0
+
+    def value(self, shape: Shape) -> int:
+        """A new value of that shape."""
+        if prod(shape) > MAX_INT:
+            raise LimitExceededError(f"a value of shape {shape} is larger than {MAX_INT} elements")
+        self.shapes[len(self.shapes)] = shape
+        return len(self.shapes) - 1
+
+    def emit(self, op: Op, operands: Sequence[Operand], layer: str) -> int:
+        """Append an operation; its value."""
+        shapes = [o.shape if isinstance(o, Weight) else self.shapes[o] for o in operands]
+        output = self.value(op.result(*shapes))
+        self.nodes.append(Node(op, tuple(operands), output, layer))
+        return output
+
+    def run_model(self, model: LayerState, inputs: Sequence[int]) -> tuple[int, ...]:
+        """Call a model on values; the values of its outputs."""
+        spec = _model(model)
+        if len(inputs) != len(spec.inputs):
+            raise ModelFileError(f"{model.where}: expected {len(spec.inputs)} inputs, found {len(inputs)}")
+        made: dict[tuple[str, int], tuple[int, ...]] = {
+            (name, 0): (value,) for name, value in zip(spec.inputs, inputs, strict=True)
+        }
+        for name, value in zip(spec.inputs, inputs, strict=True):
+            _note_output(model.children[name], value)
+        for call in spec.calls:
+            layer = model.children[call.layer]
+            made[call.layer, call.node] = outputs = self._run_call(layer, call, _take(made, call.arguments.args))
+            _note_output(layer, outputs[0])
+        return _take(made, spec.outputs)
+
+    def _run_call(self, layer: LayerState, call: CallSpec, inputs: tuple[int, ...]) -> tuple[int, ...]:
+        self.calls += 1
+        if self.calls > MAX_CALLS:
+            raise LimitExceededError(f"its layers are called more than {MAX_CALLS} times")
+        config = Config(layer.spec.config, layer.where)
+        _check_arguments(call, config)
+        if layer.spec.model is not None:
+            return self.run_model(layer, inputs)
+        _check_dtype(config, layer.spec.class_name)
+        return run_layer(layer.spec.class_name, Call(layer, config, inputs, self.dialect, self))
+
+    def graph(self, inputs: Sequence[int], outputs: Sequence[int]) -> Graph:
+        """The nodes that the outputs need, as a graph."""
+        needed = set(outputs)
+        for node in reversed(self.nodes):
+            if node.output in needed:
+                needed.update(node.values)
+        nodes = tuple(node for node in self.nodes if node.output in needed)
+        kept = {*inputs, *(node.output for node in nodes)}
+        return Graph(tuple(inputs), tuple(outputs), nodes, {v: s for v, s in self.shapes.items() if v in kept})
+
+
+def state_of(spec: LayerSpec, path: str = "") -> LayerState:
+    """A fresh state for a layer and, if it is a model, for its layers."""
+    state = LayerState(spec, path)
+    if spec.model is not None:
+        prefix = f"{path}/" if path else ""
+        state.children = {child.name: state_of(child, prefix + child.name) for child in spec.model.layers}
+    return state
+
+
+def input_shape(layer: LayerSpec) -> Shape:
+    """The shape of one example for an input layer."""
+    shape = layer.config.get("batch_shape")
+    if shape is None:
+        raise ModelFileError(f"input {layer.name!r}: the file does not say its shape")
+    if isinstance(shape, list) and shape and None in shape[1:]:
+        raise UnsupportedLayerError(f"input {layer.name!r}: its size varies: {shape}; only fixed sizes are supported")
+    if not isinstance(shape, list) or not shape:
+        raise ModelFileError(f"input {layer.name!r}: its shape is not understood: {repr(shape)[:80]}")
+    return Config({"batch_shape": shape[1:]}, f"input {layer.name!r}").integers("batch_shape", low=1)
+
+
+def _model(layer: LayerState) -> ModelSpec:
+    assert layer.spec.model is not None
+    return layer.spec.model
+
+
+def _note_output(layer: LayerState, value: int) -> None:
+    if layer.first_output < 0:
+        layer.first_output = value
+
+
+def _take(made: Mapping[tuple[str, int], tuple[int, ...]], arguments: Any) -> tuple[int, ...]:
+    values = []
+    for ref in refs_in(arguments):
+        outputs = made[ref.layer, ref.node]
+        if ref.tensor >= len(outputs):
+            raise ModelFileError(f"its graph uses output {ref.tensor} of layer {ref.layer!r}, which has {len(outputs)}")
+        values.append(outputs[ref.tensor])
+    return tuple(values)
+
+
+def _check_arguments(call: CallSpec, config: Config) -> None:
+    for key, value in call.arguments.kwargs.items():
+        if value is not None and key != "training":
+            raise config.refuse(f"call argument {key!r} is not supported")
+    todo = list(call.arguments.args)
+    while todo:
+        value = todo.pop()
+        if isinstance(value, list | tuple):
+            todo += value
+        elif value is not None and next(refs_in(value), None) is None:
+            raise config.refuse(f"it is called on the constant {repr(value)[:60]}, which is not supported")
+
+
+def _check_dtype(config: Config, class_name: str) -> None:
+    dtype = config.raw("dtype", None)
+    if isinstance(dtype, dict):
+        if "Quantized" in str(dtype.get("class_name")):
+            raise config.refuse("quantised weights are not supported")
+        inner = dtype.get("config")
+        dtype = inner.get("name") if isinstance(inner, dict) else None
+    if dtype is not None and class_name != INPUT and dtype not in FLOATS:
+        raise config.refuse(f"it computes in {repr(dtype)[:40]}; only floating point is supported")
+
+
+def build(model: LayerState, dialect: Dialect) -> tuple[Graph, dict[int, Shape]]:
+    """The whole model as a graph, and the shapes of all values ever made, also of those that no output needs."""
+    builder = Builder(dialect)
+    children = model.children
+    inputs = [builder.value(input_shape(children[name].spec)) for name in _model(model).inputs]
+    outputs = builder.run_model(model, inputs)
+    if not outputs:
+        raise GraphError("the model has no outputs")
+    return builder.graph(inputs, outputs), builder.shapes

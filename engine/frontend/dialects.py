@@ -1,0 +1,80 @@
+"""How the versions of Keras spell the same thing, as tables. Everything past this file uses Keras 3's words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.errors import UnsupportedLayerError
+
+_CLASSES = {
+    "Model": "Functional",
+    "AvgPool2D": "AveragePooling2D",
+    "BatchNormalizationV1": "BatchNormalization",
+    "BatchNormalizationV2": "BatchNormalization",
+    "Convolution2D": "Conv2D",
+    "DepthwiseConvolution2D": "DepthwiseConv2D",
+    "GlobalAvgPool2D": "GlobalAveragePooling2D",
+    "GlobalMaxPool2D": "GlobalMaxPooling2D",
+    "MaxPool2D": "MaxPooling2D",
+    "SeparableConvolution2D": "SeparableConv2D",
+    "SyncBatchNormalization": "BatchNormalization",
+}
+
+_KEYS = {
+    "": {"batch_input_shape": "batch_shape"},
+    "LeakyReLU": {"alpha": "negative_slope"},
+}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One generation of Keras.
+
+    `hard_sigmoid` is (slope, offset). `first_call_of_model` is the number of a nested model's first call where another
+    layer refers to it, `first_output_of_model` where the model's outputs do. `classes` maps class names, the file's to
+    ours; `keys` maps a class (ours; "" for all) to its keys, the file's to ours. `weights_in_layer_order` tells
+    whether `get_weights()` of a nested model goes layer by layer or lists trainable weights first.
+    """
+
+    major: int
+    hard_sigmoid: tuple[float, float]
+    first_call_of_model: int
+    first_output_of_model: int
+    weights_in_layer_order: bool
+    classes: Mapping[str, str] = field(default_factory=lambda: _CLASSES)
+    keys: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: _KEYS)
+
+    def translate(self, class_name: str, config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """A layer's class and configuration in our words."""
+        ours = self.classes.get(class_name, class_name)
+        keys = {**self.keys[""], **self.keys.get(ours, {})}
+        return ours, {keys.get(key, key): plain(value) for key, value in config.items()}
+
+
+DIALECTS = {
+    2: Dialect(
+        2, hard_sigmoid=(0.2, 0.5), first_call_of_model=1, first_output_of_model=1, weights_in_layer_order=False
+    ),
+    3: Dialect(
+        3, hard_sigmoid=(1 / 6, 0.5), first_call_of_model=0, first_output_of_model=1, weights_in_layer_order=True
+    ),
+}
+
+
+def dialect_of(keras_version: str) -> Dialect:
+    """The dialect of a version such as "2.2.4-tf"."""
+    major = keras_version.partition(".")[0]
+    if not major.isdigit() or int(major) not in DIALECTS:
+        known = ", ".join(map(str, DIALECTS))
+        raise UnsupportedLayerError(f"was written by Keras {keras_version or 'of unknown version'}; known: {known}")
+    return DIALECTS[int(major)]
+
+
+def plain(value: Any) -> Any:
+    """A value without Keras's wrapping of tuples."""
+    if isinstance(value, list):
+        return [plain(v) for v in value]
+    if isinstance(value, dict) and value.get("class_name") == "__tuple__":
+        items = value.get("items", value.get("config"))
+        return plain(items.get("value") if isinstance(items, dict) else items)
+    return value

@@ -1,0 +1,73 @@
+"""Who feeds whom: the `inbound_nodes`, `input_layers` and `output_layers` of Keras 2 and 3, as plain references."""
+
+from typing import Any, TypeGuard
+
+from engine.errors import ModelFileError
+from engine.frontend.spec import Arguments, Ref, refs_in
+
+
+def parse_node(data: Any, layer: str) -> Arguments:
+    """One entry of `inbound_nodes`."""
+    if isinstance(data, dict) and "args" in data:
+        args, kwargs = _keras3(data["args"]), _keras3(data.get("kwargs") or {})
+        if isinstance(args, list) and isinstance(kwargs, dict):
+            return Arguments(tuple(args), kwargs)
+    if isinstance(data, list) and data:
+        entries = [data] if isinstance(data[0], str) else data
+        if all(_is_entry(entry) for entry in entries):
+            tensors = [_ref(entry) for entry in entries]
+            kwargs = {key: v for entry in entries if len(entry) == 4 for key, v in (entry[3] or {}).items()}
+            return Arguments((tensors if len(tensors) > 1 else tensors[0],), {k: _keras2(v) for k, v in kwargs.items()})
+    raise ModelFileError(f"layer {layer!r}: its inbound_nodes are not understood: {repr(data)[:80]}")
+
+
+def parse_tensors(data: Any, what: str) -> tuple[Ref, ...]:
+    """`input_layers` or `output_layers`: one reference, a list of them, or a dictionary."""
+    found = tuple(refs_in(_keras2(data)))
+    if not found:
+        raise ModelFileError(f"its {what} are missing or not understood")
+    return found
+
+
+def _is_triple(value: Any) -> TypeGuard[list[Any]]:
+    return (
+        isinstance(value, list)
+        and len(value) >= 3
+        and isinstance(value[0], str)
+        and all(isinstance(v, int) and not isinstance(v, bool) and v >= 0 for v in value[1:3])
+    )
+
+
+def _is_entry(value: Any) -> TypeGuard[list[Any]]:
+    if not _is_triple(value):
+        return False
+    return len(value) == 3 or (len(value) == 4 and (value[3] is None or isinstance(value[3], dict)))
+
+
+def _ref(triple: list[Any]) -> Ref:
+    return Ref(triple[0], triple[1], triple[2])
+
+
+def _keras2(value: Any) -> Any:
+    if _is_triple(value) and len(value) == 3:
+        return _ref(value)
+    if isinstance(value, list):
+        return [_keras2(v) for v in value]
+    if isinstance(value, dict):
+        return {key: _keras2(v) for key, v in value.items()}
+    return value
+
+
+def _keras3(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_keras3(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    config = value.get("config")
+    if value.get("class_name") == "__keras_tensor__" and isinstance(config, dict):
+        history = config.get("keras_history")
+        if _is_triple(history):
+            return _ref(history)
+    if value.get("class_name") == "__tuple__" and isinstance(config, dict):
+        return _keras3(config.get("value"))
+    return {key: _keras3(v) for key, v in value.items()}

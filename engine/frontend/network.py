@@ -1,0 +1,69 @@
+"""An open model file: its graph, its layers as Keras lists them, its weights not read yet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from engine.ir.graph import Graph, Weight
+from engine.ir.ops import Shape
+
+if TYPE_CHECKING:
+    from engine.frontend.h5 import Archive
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """One layer as `model.layers` lists it; shapes without the batch axis.
+
+    `weights` are in the order of Keras's `get_weights()`. `inbound` are the layers that feed its first call.
+    `value` is the graph value of its first output, before passes; -1 where no output of the model needs it.
+    """
+
+    name: str
+    class_name: str
+    config: Mapping[str, Any] = field(repr=False)
+    output_shape: Shape
+    parameters: int
+    trainable_parameters: int
+    weights: tuple[Weight, ...]
+    inbound: tuple[str, ...]
+    value: int
+
+
+@dataclass(frozen=True)
+class Network:
+    """A model read from a file. Its weights can be read until `close`; it is a context manager."""
+
+    graph: Graph
+    name: str
+    input_names: tuple[str, ...]
+    output_names: tuple[str, ...]
+    layers: tuple[LayerInfo, ...]
+    from_logits: bool
+    keras_version: str
+    format: str
+    _archive: "Archive" = field(repr=False, compare=False)
+
+    def close(self) -> None:
+        """Close the file. Closing twice is fine."""
+        self._archive.close()
+
+    def __enter__(self) -> "Network":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def from_logits(training: Mapping[str, Any], output_names: Sequence[str]) -> bool:
+    """Whether a training configuration says that the first output holds logits: its loss has `from_logits` set."""
+    loss = training.get("loss")
+    if isinstance(loss, dict) and "class_name" not in loss:
+        loss = next((loss[name] for name in output_names if name in loss), None)
+    if isinstance(loss, list) and loss:
+        loss = loss[0]
+    config = loss.get("config") if isinstance(loss, dict) else None
+    return isinstance(config, dict) and config.get("from_logits") is True
