@@ -1,0 +1,54 @@
+"""Inference for Keras models on the CPU, without TensorFlow.
+
+`load_model(path)` reads a Keras file and returns a `Model` whose `predict` is Keras's own; `Classifier(path)` names
+what a picture shows. Importing this package imports neither numba nor h5py nor Pillow.
+"""
+
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.classify import Classifier, Result, Score
+    from engine.errors import (
+        EngineError,
+        GraphError,
+        ImageError,
+        InputError,
+        KernelError,
+        LimitExceededError,
+        ModelFileError,
+        UnsupportedLayerError,
+    )
+    from engine.model import Layer, Model, load_model
+    from engine.runtime.team import num_threads, set_num_threads
+    from engine.warmup import warmup
+
+_HOMES = {
+    "engine.classify": ("Classifier", "Result", "Score"),
+    "engine.errors": (
+        "EngineError", "GraphError", "ImageError", "InputError", "KernelError", "LimitExceededError", "ModelFileError",
+        "UnsupportedLayerError",
+    ),
+    "engine.model": ("Layer", "Model", "load_model"),
+    "engine.runtime.team": ("num_threads", "set_num_threads"),
+    "engine.warmup": ("warmup",),
+}  # fmt: skip
+_WHERE = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Classifier", "EngineError", "GraphError", "ImageError", "InputError", "KernelError", "Layer",
+    "LimitExceededError", "Model", "ModelFileError", "Result", "Score", "UnsupportedLayerError", "load_model",
+    "num_threads", "set_num_threads", "warmup",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return metadata.version("numba-infer")
+    if name not in _WHERE:
+        raise AttributeError(f"module 'engine' has no attribute {name!r}")
+    return getattr(import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_WHERE]

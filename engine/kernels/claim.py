@@ -1,0 +1,42 @@
+"""Take chunks of the published step, one's own share first, then what others have left. See `state` for the words."""
+
+from numba import njit
+
+from engine.kernels.atomics import compare_swap, load_acquire, store_release
+from engine.kernels.simd import call
+from engine.kernels.state import (
+    ABORT,
+    DONE,
+    FIELD,
+    FUNCTION,
+    GRAIN,
+    LINE,
+    LINES,
+    MASK,
+    PARAMS,
+    SCRATCH,
+    TILES,
+    WORD,
+)
+
+
+@njit
+def claim_all(state, me, threads):
+    """Run chunks until none is left to claim; the number that this thread ran."""
+    mine = state + LINES + LINE * me
+    ran = 0
+    for k in range(threads):
+        line = state + LINES + LINE * ((me + k) % threads)
+        while load_acquire(state + ABORT) == 0:
+            word = load_acquire(line + WORD)
+            chunk = (word >> FIELD) & MASK
+            if chunk >= word & MASK:
+                break
+            if compare_swap(line + WORD, word, word + (1 << FIELD)):
+                grain, tiles = load_acquire(state + GRAIN), load_acquire(state + TILES)
+                first = chunk * grain
+                function, params = load_acquire(state + FUNCTION), load_acquire(state + PARAMS)
+                call(function, params, first, min(first + grain, tiles), load_acquire(mine + SCRATCH))
+                store_release(mine + DONE, load_acquire(mine + DONE) + 1)
+                ran += 1
+    return ran

@@ -1,0 +1,90 @@
+"""Convolution as a matrix product on the image itself: the kernel rows are the segments of the register tile.
+
+Where there is padding, the input rows of a tile of work are first copied to scratch with their zeros (`patch_row`
+bytes a row); without padding (`patch_row` 0) the image is read in place. Packed weights are those of `gemm` with
+k = kh·kw·(c/groups), each group with panels of its own. A tile of work is `rows` output rows × `columns` channels, which
+are whole panels and, where there are groups, whole groups.
+"""
+
+from numba import njit
+
+from engine.kernels.rows import row
+from engine.kernels.simd import call, i64_at
+
+P = row("conv_direct")
+
+
+def build(simd, variant):
+    lanes, mr, nr = simd.isa.lanes, simd.isa.mr, simd.isa.nr
+
+    @njit
+    def output_row(params, a, a_row, panel, y, bias, width):
+        """One row of output pixels, one panel of output channels."""
+        ow, f, c = i64_at(params + P.ow), i64_at(params + P.f), i64_at(params + P.c)
+        kh, kw, dw = i64_at(params + P.kh), i64_at(params + P.kw), i64_at(params + P.dw)
+        groups, step = i64_at(params + P.groups), i64_at(params + P.sw) * c * 4
+        whole = groups == 1 and dw == 1
+        length, taps = (kw * c, 1) if whole else (c // groups, kw)
+        nv = (width + lanes - 1) // lanes
+        i = 0
+        while i < ow:
+            left = (ow - i + mr - 1) // mr
+            height = (ow - i + left - 1) // left
+            call(
+                i64_at(params + P.tile), a + i * step, step, i64_at(params + P.dh) * a_row, kh, dw * c * 4, taps,
+                length, panel, y + i * f * 4, f * 4, bias, 1, 1, width - (nv - 1) * lanes, i64_at(params + P.low),
+                i64_at(params + P.high), height, nv,
+            )  # fmt: skip
+            i += height
+
+    @njit
+    def channels(params, a, a_row, y, begin, end, rows):
+        """Output channels begin … end, which lie in one group, of `rows` rows."""
+        w, bias, groups = i64_at(params + P.w), i64_at(params + P.bias), i64_at(params + P.groups)
+        per_group, part = i64_at(params + P.f) // groups, i64_at(params + P.c) // groups
+        k, stride = i64_at(params + P.kh) * i64_at(params + P.kw) * part, i64_at(params + P.ow) * i64_at(params + P.f)
+        packed = (per_group + lanes - 1) // lanes * lanes
+        group = begin // per_group
+        j = begin
+        while j < end:
+            at = group * packed + j - group * per_group
+            for r in range(rows):
+                row_a = a + group * part * 4 + r * i64_at(params + P.sh) * a_row
+                row_y = y + (r * stride + j) * 4
+                output_row(params, row_a, a_row, w + at * k * 4, row_y, bias + at * 4, min(nr, end - j))
+            j += nr
+
+    def kernel(params, lo, hi, scratch):
+        h, wd, c = i64_at(params + P.h), i64_at(params + P.wd), i64_at(params + P.c)
+        oh, ow, f = i64_at(params + P.oh), i64_at(params + P.ow), i64_at(params + P.f)
+        sh, groups, patch_row = i64_at(params + P.sh), i64_at(params + P.groups), i64_at(params + P.patch_row)
+        blocks, inner = i64_at(params + P.row_blocks), i64_at(params + P.inner)
+        columns = i64_at(params + P.columns)
+        for t in range(lo, hi):
+            image = t // (blocks * inner)
+            first_row = (t // inner) % blocks * i64_at(params + P.rows)
+            rows = min(i64_at(params + P.rows), oh - first_row)
+            x = i64_at(params + P.x) + image * h * wd * c * 4
+            y = i64_at(params + P.y) + (image * oh + first_row) * ow * f * 4
+            top = first_row * sh - i64_at(params + P.pt)
+            a, a_row = x + top * wd * c * 4, wd * c * 4
+            if patch_row:
+                needed = (rows - 1) * sh + (i64_at(params + P.kh) - 1) * i64_at(params + P.dh) + 1
+                call(i64_at(params + P.patch), scratch, patch_row, x, top, needed, h, wd, c, i64_at(params + P.pl), 1)
+                a, a_row = scratch, patch_row
+            per_group = f // groups
+            begin = t % inner * columns
+            end = min(begin + columns, f)
+            j = begin
+            while j < end:
+                stop = min(end, (j // per_group + 1) * per_group)
+                channels(params, a, a_row, y, j, stop, rows)
+                j = stop
+            act, act_params = i64_at(params + P.act), i64_at(params + P.act_params)
+            if act and begin == 0 and end == f:
+                call(act, act_params, y, y + rows * ow * f * 4, 0)
+            elif act:
+                for i in range(rows * ow):
+                    call(act, act_params, y + (i * f + begin) * 4, y + (i * f + end) * 4, 0)
+
+    return kernel

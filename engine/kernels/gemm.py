@@ -1,0 +1,50 @@
+"""Y (m × f) = X (m × k) · W + bias, X and Y row by row: dense layers, and pointwise convolutions in place.
+
+Packed W: one panel after another, `nr` columns each, the last one as many vectors wide as it needs; a panel holds its k
+rows one after another. A tile of work is `block` rows × `columns` columns, which
+are whole panels. Where k is long it is cut in pieces of `kc`; each continues from the sums of the one before.
+"""
+
+from engine.kernels.rows import row
+from engine.kernels.simd import call, i64_at
+
+P = row("gemm")
+
+
+def build(simd, variant):
+    lanes, mr, nr = simd.isa.lanes, simd.isa.mr, simd.isa.nr
+
+    def kernel(params, lo, hi, scratch):
+        k, f, kc = i64_at(params + P.k), i64_at(params + P.f), i64_at(params + P.kc)
+        x, w, y, bias = i64_at(params + P.x), i64_at(params + P.w), i64_at(params + P.y), i64_at(params + P.bias)
+        block, columns, inner = i64_at(params + P.block), i64_at(params + P.columns), i64_at(params + P.inner)
+        rows = i64_at(params + P.n) * i64_at(params + P.m)
+        low, high, tile = i64_at(params + P.low), i64_at(params + P.high), i64_at(params + P.tile)
+        act, act_params = i64_at(params + P.act), i64_at(params + P.act_params)
+        for t in range(lo, hi):
+            first, begin = t // inner * block, t % inner * columns
+            last, end = min(first + block, rows), min(begin + columns, f)
+            k0 = 0
+            while k0 < k:
+                length = min(kc, k - k0)
+                j = begin
+                while j < end:
+                    width = min(nr, f - j)
+                    nv = (width + lanes - 1) // lanes
+                    panel = w + (j * k + k0 * nv * lanes) * 4
+                    i = first
+                    while i < last:
+                        left = (last - i + mr - 1) // mr
+                        height = (last - i + left - 1) // left
+                        call(
+                            tile, x + (i * k + k0) * 4, k * 4, 0, 1, 0, 1, length, panel, y + (i * f + j) * 4, f * 4,
+                            bias + j * 4, k0 == 0, k0 + length == k, width - (nv - 1) * lanes, low, high, height, nv,
+                        )  # fmt: skip
+                        i += height
+                    j += nr
+                k0 += kc
+            if act:
+                for i in range(first, last):
+                    call(act, act_params, y + (i * f + begin) * 4, y + (i * f + end) * 4, 0)
+
+    return kernel

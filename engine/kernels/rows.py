@@ -1,0 +1,39 @@
+"""The parameter row of each kernel: int64 fields in order. The plan fills rows by name, kernels read them by offset.
+
+Field `n`, always the first, is the number of images in the call; the run loop writes it. Addresses and strides are in
+bytes, extents in elements; `low`, `high` are float32 bits; `tile` and `act` are addresses of kernels (`act` 0: none).
+"""
+
+from collections import namedtuple
+from functools import cache
+
+ROWS = {
+    "gemm": "n x w bias y m k f kc block columns inner low high tile act act_params",
+    "conv_direct": (
+        "n x w bias y h wd c oh ow f kh kw sh sw dh dw pt pl groups patch patch_row rows row_blocks columns inner"
+        " low high tile act act_params"
+    ),
+    "depthwise_direct": "n x w bias y h wd c m oh ow kh kw sh sw dh dw pt pl patch patch_row rows row_blocks"
+    " clamp low high act act_params",
+    "pool_window": "n x y h wd c oh ow kh kw sh sw pt pl rows row_blocks",
+    "pool_global": "n x y pixels c",
+    "softmax": "n x y rows c block",
+    "map": "n x y size block act act_params",
+    "scale_shift": "n x y scale shift rows c block act act_params",
+    "binary": "n a b y d0 d1 d2 d3 a_n a0 a1 a2 a3 b_n b0 b1 b2 b3 act act_params",
+    "pad": "n x y h wd c pt pl rows columns patch",
+    "copy": "n x y outer inner y_step offset",
+    "transpose": "n x y size d0 d1 d2 d3 d4 d5 s0 s1 s2 s3 s4 s5",
+}
+
+
+def fields(kernel: str) -> tuple[str, ...]:
+    """The names of a kernel's fields, in order. A variant has the row of its module."""
+    return tuple(ROWS[kernel.partition("/")[0]].split())
+
+
+@cache
+def row(kernel: str):  # type: ignore[no-untyped-def]  # a named tuple made here
+    """The byte offset of each field, as a named tuple that Numba takes for constants."""
+    names = fields(kernel)
+    return namedtuple(f"Row_{kernel}", names)(*range(0, 8 * len(names), 8))

@@ -1,0 +1,90 @@
+"""Walk a program for n images: the caller's side of the thread team, and the whole of a run without one.
+
+A program row is: kernel, address of its parameters, units an image, units a tile, tiles a block of units, and an
+estimate of the work an image in nanoseconds. A step below `SOLO` nanoseconds is not worth sharing. `state` 0: no team.
+Scratch memory of thread t starts at `scratch + t·scratch_step`.
+"""
+
+from numba import njit, types
+
+from engine.kernels.atomics import Processor, load_acquire, store_release
+from engine.kernels.claim import claim_all
+from engine.kernels.simd import call, i64_at
+from engine.kernels.state import (
+    ABORT,
+    DONE,
+    FIELD,
+    FUNCTION,
+    GRAIN,
+    LIMIT,
+    LINE,
+    LINES,
+    MOST_CHUNKS,
+    PARAMS,
+    SCRATCH,
+    SEQUENCE,
+    SIZE,
+    STEP_BLOCK,
+    STEP_FUNCTION,
+    STEP_INNER,
+    STEP_PARAMS,
+    STEP_SIZE,
+    STEP_UNITS,
+    STEP_WORK,
+    TILES,
+    WORD,
+)
+
+SIGNATURE = types.void(*[types.int64] * 7)
+SOLO = 4000
+
+
+def build(simd, variant):
+    processor = Processor(simd.isa)
+    pause, flush_denormals, restore = processor.pause, processor.flush_denormals, processor.restore
+
+    @njit
+    def finished(state):
+        total = 0
+        for t in range(load_acquire(state + SIZE)):
+            total += load_acquire(state + LINES + LINE * t + DONE)
+        return total
+
+    @njit
+    def share(state, function, params, tiles, threads):
+        """Publish a step, help with it, and wait for the chunks that others hold."""
+        grain = (tiles + MOST_CHUNKS - 1) // MOST_CHUNKS
+        chunks = (tiles + grain - 1) // grain
+        before = finished(state)
+        store_release(state + FUNCTION, function)
+        store_release(state + PARAMS, params)
+        store_release(state + GRAIN, grain)
+        store_release(state + TILES, tiles)
+        for t in range(threads):
+            line = state + LINES + LINE * t
+            sequence = (load_acquire(line + WORD) >> SEQUENCE) + 1
+            first, limit = chunks * t // threads, chunks * (t + 1) // threads
+            store_release(line + WORD, (sequence << SEQUENCE) | (first << FIELD) | limit)
+        claim_all(state, 0, threads)
+        while finished(state) != before + chunks and load_acquire(state + ABORT) == 0:
+            pause()
+
+    def kernel(state, program, steps, n, scratch, scratch_step, threads):
+        mode = flush_denormals()
+        if state:
+            for t in range(load_acquire(state + SIZE)):
+                store_release(state + LINES + LINE * t + SCRATCH, scratch + t * scratch_step)
+            store_release(state + LIMIT, threads)
+        for s in range(steps):
+            step = program + s * STEP_SIZE
+            function, params = i64_at(step + STEP_FUNCTION), i64_at(step + STEP_PARAMS)
+            block = i64_at(step + STEP_BLOCK)
+            tiles = (n * i64_at(step + STEP_UNITS) + block - 1) // block * i64_at(step + STEP_INNER)
+            store_release(params, n)
+            if state == 0 or tiles == 1 or n * i64_at(step + STEP_WORK) < SOLO:
+                call(function, params, 0, tiles, scratch)
+            else:
+                share(state, function, params, tiles, threads)
+        restore(mode)
+
+    return kernel

@@ -1,0 +1,26 @@
+"""Layout of the thread team's shared memory and of a program's rows, in bytes. Read by Python and by the kernels.
+
+A *word* is `sequence << 34 | next << 17 | limit`: the chunks `next` … `limit − 1` of one thread's share of the step are
+still to be claimed. Whoever swaps the word for one with `next + 1` owns that chunk; the sequence number makes a word
+of another step differ. `SIZE` threads have a line; those below `LIMIT` take part in the run. `DONE` counts the chunks
+that a thread has finished, ever.
+"""
+
+FUNCTION, PARAMS, GRAIN, TILES = 0, 8, 16, 24
+SIZE, LIMIT = 32, 40
+ACTIVE, ABORT, YIELD = 64, 72, 80
+LINES, LINE = 128, 128
+WORD, DONE, SCRATCH = 0, 64, 72
+
+FIELD = 17
+MASK = (1 << FIELD) - 1
+SEQUENCE = 2 * FIELD
+MOST_CHUNKS = 1 << 16
+
+STEP_FUNCTION, STEP_PARAMS, STEP_UNITS, STEP_BLOCK, STEP_INNER, STEP_WORK = 0, 8, 16, 24, 32, 40
+STEP_SIZE = 48
+
+
+def state_size(threads: int) -> int:
+    """Bytes of a team's shared memory."""
+    return LINES + LINE * threads

@@ -1,0 +1,195 @@
+"""`Model`: a loaded network with Keras's names. `load_model` is the way to one."""
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from engine.errors import InputError, KernelError
+from engine.frontend import LayerInfo, Network, open_model
+from engine.ir.graph import Graph
+from engine.ir.ops import Activate, Identity, Reshape, Shape, Softmax
+from engine.passes import optimise
+from engine.runtime.session import FallbackSession, Session, new_session
+from engine.summary import format_summary
+
+Arrays = NDArray[np.float32] | list[NDArray[np.float32]]
+
+
+def load_model(path: str | os.PathLike[str], *, threads: int | None = None) -> "Model":
+    """The model in a Keras file (`.h5`: full model of Keras 2, tf.keras or Keras 3).
+
+    `threads` is the most that one call uses; by default as many as this process may (see `set_num_threads`). Nothing
+    in the file is ever executed. Raises `ModelFileError`, `UnsupportedLayerError`, `LimitExceededError` or
+    `GraphError`, each with one line that names the file and what was found.
+    """
+    if threads is not None and threads < 1:
+        raise InputError(f"threads: expected at least 1, found {threads}")
+    with open_model(path) as network:
+        graph = optimise(network.graph)
+        session = new_session(graph, threads)
+        return Model(os.fspath(path), network, graph, session)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a model, as Keras lists it. Shapes start with `None` for the batch."""
+
+    name: str
+    class_name: str
+    config: Mapping[str, Any] = field(repr=False)
+    output_shape: tuple[int | None, ...]
+    parameters: int
+    trainable_parameters: int
+    inbound: tuple[str, ...]
+    _path: str = field(repr=False)
+
+    def count_params(self) -> int:
+        """Number of weights in this layer."""
+        return self.parameters
+
+    def get_weights(self) -> list[NDArray[Any]]:
+        """The layer's weights in Keras's order and shapes, read from the file now."""
+        with open_model(self._path) as network:
+            info = next(layer for layer in network.layers if layer.name == self.name)
+            return [weight.read() for weight in info.weights]
+
+
+class Model:
+    """A network ready to predict. Safe to call from many threads; the weights are never written to."""
+
+    def __init__(self, path: str, network: Network, graph: Graph, session: Session | FallbackSession) -> None:
+        self.name, self.path = network.name, path
+        self.keras_version, self.format = network.keras_version, network.format
+        self.from_logits = network.from_logits
+        self.input_names, self.output_names = network.input_names, network.output_names
+        self.head = _head(graph)
+        self.layers = tuple(_layer(info, path) for info in network.layers)
+        self._session = session
+        self._in = [graph.shapes[v] for v in graph.inputs]
+        self._out = [graph.shapes[v] for v in graph.outputs]
+
+    @property
+    def input_shape(self) -> Any:
+        """`(None, 28, 28, 1)`, or a list of such where there are several inputs."""
+        return _with_batch(self._in)
+
+    @property
+    def output_shape(self) -> Any:
+        """`(None, 10)`, or a list of such where there are several outputs."""
+        return _with_batch(self._out)
+
+    def predict(self, x: Any, batch_size: int = 32, verbose: int = 0) -> Any:
+        """Outputs (n, ...) float32 for inputs (n, ...): an array, or for several inputs a list or a dict by name.
+
+        At most `batch_size` examples are computed at a time; results do not depend on it. `verbose=1` reports
+        progress on standard error. A model with several outputs answers with a list. Raises `InputError`.
+        """
+        if batch_size < 1:
+            raise InputError(f"batch_size: expected at least 1, found {batch_size}")
+        inputs, n = self._checked(x)
+        results = self._session.empty(n)
+        for done in self._session.pieces(inputs, results, n, batch_size):
+            if verbose:
+                print(f"\r{done}/{n}", end="" if done < n else "\n", file=sys.stderr, flush=True)
+        return results[0] if len(results) == 1 else results
+
+    def __call__(self, x: Any) -> Any:
+        """As `predict`."""
+        inputs, n = self._checked(x)
+        results = self._session.run(inputs, n)
+        return results[0] if len(results) == 1 else results
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """The layer of this name or position. Raises `InputError` if there is none."""
+        if index is not None and -len(self.layers) <= index < len(self.layers):
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        asked = f"name {name!r}" if index is None else f"index {index}"
+        raise InputError(f"no layer with {asked}; the layers are {', '.join(layer.name for layer in self.layers)}")
+
+    def count_params(self) -> int:
+        """Number of weights in the model."""
+        return sum(layer.parameters for layer in self.layers)
+
+    def summary(self, print_fn: Callable[[str], object] = print) -> None:
+        """Print the layers as Keras does: name, class, output shape, parameters, and the totals."""
+        for line in format_summary(self.name, self.layers):
+            print_fn(line)
+
+    def _checked(self, x: Any) -> tuple[list[NDArray[Any]], int]:
+        arrays = self._in_order(x)
+        checked = [
+            _check(a, shape, name) for a, shape, name in zip(arrays, self._in, self.input_names, strict=True)
+        ]
+        counts = {len(a) for a in checked}
+        if len(counts) != 1:
+            raise InputError(f"inputs of different batch sizes: {', '.join(str(len(a)) for a in checked)}")
+        return checked, counts.pop()
+
+    def _in_order(self, x: Any) -> Sequence[ArrayLike]:
+        if isinstance(x, Mapping):
+            missing = [name for name in self.input_names if name not in x]
+            if missing:
+                raise InputError(f"input {missing[0]!r} is missing; the inputs are {', '.join(self.input_names)}")
+            return [x[name] for name in self.input_names]
+        if len(self._in) == 1:
+            alone = isinstance(x, (list, tuple)) and len(x) == 1 and np.ndim(x[0]) == len(self._in[0]) + 1
+            return [x[0] if alone else x]
+        if not isinstance(x, (list, tuple)) or len(x) != len(self._in):
+            raise InputError(f"expected {len(self._in)} inputs ({', '.join(self.input_names)}), found {_kind(x)}")
+        return list(x)
+
+
+def _check(x: ArrayLike, shape: Shape, name: str) -> NDArray[Any]:
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise InputError(f"input {name!r}: {error}") from None
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"input {name!r}: expected numbers, found {_kind(x)} of dtype {array.dtype}")
+    if array.shape[1:] != shape:
+        if array.ndim == len(shape) and shape[-1] == 1 and array.shape[1:] == shape[:-1]:
+            return array[..., None]
+        if array.ndim == len(shape) + 2 and array.shape[1:] == (*shape, 1):
+            return array[..., 0]
+        expected = ", ".join(["n", *map(str, shape)])
+        raise InputError(f"input {name!r}: expected shape ({expected}), found {array.shape}")
+    return array
+
+
+def _kind(x: object) -> str:
+    return f"{len(x)} arrays" if isinstance(x, (list, tuple)) else type(x).__name__
+
+
+def _with_batch(shapes: Sequence[Shape]) -> Any:
+    full = [(None, *shape) for shape in shapes]
+    return full[0] if len(full) == 1 else full
+
+
+def _layer(info: LayerInfo, path: str) -> Layer:
+    shape = (None, *info.output_shape)
+    counts = info.parameters, info.trainable_parameters
+    return Layer(info.name, info.class_name, info.config, shape, *counts, info.inbound, path)
+
+
+def _head(graph: Graph) -> str:
+    """The function that ends the first output: `softmax`, or the kind of an activation."""
+    made, value = graph.producers(), graph.outputs[0]
+    while (node := made.get(value)) and isinstance(node.op, Reshape | Identity):
+        value = node.values[0]
+    if node is None:
+        return "linear"
+    if isinstance(node.op, Softmax):
+        return "softmax"
+    activation = node.op.activation if isinstance(node.op, Activate) else getattr(node.op, "activation", None)
+    return activation.kind if activation else "linear"
+
+
+__all__ = ["KernelError", "Layer", "Model", "load_model"]

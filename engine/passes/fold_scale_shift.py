@@ -1,0 +1,51 @@
+"""A scale and shift after a convolution or dense layer goes into its weights: batch normalization costs nothing.
+
+Computed in float64 and rounded once, when the weights are packed.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.ir.graph import Graph, Node, Weight
+from engine.ir.ops import LINEAR, Conv, Dense, DepthwiseConv, ScaleShift
+from engine.passes.rewrite import rebuild
+
+
+def fold_scale_shift(graph: Graph) -> Graph:
+    """Where the product is linear and nothing else reads it."""
+    uses = graph.uses()
+    latest = graph.producers()
+    renamed: dict[int, int] = {}
+    for node in graph.nodes:
+        source = node.values[0] if node.values else -1
+        source = renamed.get(source, source)
+        product = latest.get(source)
+        if isinstance(node.op, ScaleShift) and product and _takes(product) and uses[node.values[0]] == 1:
+            latest[source] = _scaled(product, node)
+            renamed[node.output] = source
+            uses[source] = uses[node.output]
+    nodes = (latest[node.output] for node in graph.nodes if node.output not in renamed)
+    return rebuild(graph, nodes, renamed)
+
+
+def _takes(node: Node) -> bool:
+    return isinstance(node.op, Conv | Dense | DepthwiseConv) and node.op.activation == LINEAR
+
+
+def _scaled(product: Node, node: Node) -> Node:
+    w, scale, shift = product.weights[0], node.weights[0], node.weights[1]
+    bias = product.weights[1] if len(product.weights) > 1 else None
+    channels = w.shape[-2:] if isinstance(product.op, DepthwiseConv) else w.shape[-1:]
+
+    def kernel() -> NDArray[Any]:
+        return w.read().astype(np.float64) * scale.read().reshape(channels)
+
+    def offset() -> NDArray[Any]:
+        return shift.read() + (0.0 if bias is None else bias.read().astype(np.float64) * scale.read())
+
+    folded = Weight(w.name, w.shape, kernel), Weight(shift.name, shift.shape, offset)
+    assert isinstance(product.op, Conv | Dense | DepthwiseConv)
+    return replace(product, op=replace(product.op, activation=node.op.activation), operands=(product.operands[0], *folded))  # type: ignore[attr-defined]

@@ -1,0 +1,172 @@
+"""Operations that take numbers one by one, row by row, or only move them."""
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+
+from engine.ir.graph import Weight
+from engine.ir.ops import Shape
+from engine.plan.site import Algorithm, Site, aligned_array
+from engine.plan.step import Field, Kernel, Step, call_fields
+
+_BLOCK = 4096
+
+
+class Simple:
+    """What all of these share: one legal way, a cost that counts the numbers moved."""
+
+    name = ""
+
+    def applies(self, site: Site) -> bool:
+        return True
+
+    def cost(self, site: Site) -> float:
+        return site.nanoseconds(0, 2.0 * prod(site.result))
+
+
+class MapBlocks(Simple):
+    name = "map"
+
+    def cost(self, site: Site) -> float:
+        return site.nanoseconds(40.0 * prod(site.result), 2.0 * prod(site.result))
+
+    def emit(self, site: Site) -> Sequence[Step]:
+        size = prod(site.shape)
+        fields = {"x": site.x, "y": site.y, "size": size, "block": _BLOCK, **call_fields(site.op.activation)}
+        return [Step(self.name, fields, site.node.layer, size, _BLOCK, work=self.cost(site))]
+
+
+class SoftmaxRows(Simple):
+    name = "softmax"
+
+    def cost(self, site: Site) -> float:
+        return site.nanoseconds(40.0 * prod(site.result), 4.0 * prod(site.result))
+
+    def emit(self, site: Site) -> Sequence[Step]:
+        c = site.shape[-1]
+        rows, block = prod(site.shape[:-1]), max(1, _BLOCK // c)
+        fields = {"x": site.x, "y": site.y, "rows": rows, "c": c, "block": block}
+        return [Step(self.name, fields, site.node.layer, rows, block, work=self.cost(site))]
+
+
+class ScaleShiftRows(Simple):
+    name = "scale_shift"
+
+    def emit(self, site: Site) -> Sequence[Step]:
+        c = site.shape[-1]
+        scale, shift = aligned_array((c,)), aligned_array((c,))
+        scale[:], shift[:] = site.weight(1), site.weight(2)
+        rows, block = prod(site.shape[:-1]), max(1, _BLOCK // c)
+        fields = {
+            "x": site.x, "y": site.y, "scale": scale, "shift": shift, "rows": rows, "c": c, "block": block,
+            **call_fields(site.op.activation),
+        }  # fmt: skip
+        return [Step(self.name, fields, site.node.layer, rows, block, work=self.cost(site))]
+
+
+class BinaryStrided(Simple):
+    name = "binary"
+
+    def applies(self, site: Site) -> bool:
+        return len(_collapse(site.result, site.operand_shape(0), site.operand_shape(1))[0]) <= 4
+
+    def emit(self, site: Site) -> Sequence[Step]:
+        axes, a, b = _collapse(site.result, site.operand_shape(0), site.operand_shape(1))
+        lead = [0] * (4 - len(axes))
+        fields: dict[str, Field] = {"y": site.y, **call_fields(site.op.activation)}
+        for i, extent in enumerate([1] * len(lead) + axes):
+            fields[f"d{i}"] = extent
+        for index, (name, steps) in enumerate((("a", a), ("b", b))):
+            fields |= self._operand(site, index, name)
+            fields |= {f"{name}{i}": step for i, step in enumerate([*lead, *steps])}
+        units = axes[0] if not lead else 1
+        return [Step(f"{self.name}/{site.op.kind}", fields, site.node.layer, units, work=self.cost(site))]
+
+    def _operand(self, site: Site, index: int, name: str) -> dict[str, Field]:
+        operand = site.node.operands[index]
+        if not isinstance(operand, Weight):
+            return {name: site.value(index), f"{name}_n": prod(site.operand_shape(index)) * 4}
+        constant = aligned_array(operand.shape)
+        constant[...] = site.weight(index)
+        return {name: constant, f"{name}_n": 0}
+
+
+def _collapse(result: Shape, *operands: Shape) -> tuple[list[int], list[int], list[int]]:
+    """The fewest axes that walk a broadcast result, and each operand's step in bytes along them."""
+    width = max(len(result), 1)
+    extents = (1,) * (width - len(result)) + tuple(result)
+    steps = []
+    for shape in operands:
+        shape = (1,) * (width - len(shape)) + tuple(shape)
+        sizes = np.cumprod((1, *shape[:0:-1]))[::-1] * 4
+        steps.append([0 if s == 1 else int(size) for s, size in zip(shape, sizes, strict=True)])
+    axes: list[int] = []
+    walks: list[list[int]] = [[], []]
+    for i, extent in enumerate(extents):
+        if extent == 1 and width > 1 and not (i == width - 1 and not axes):
+            continue
+        joins = axes and all(w[-1] == s[i] * extent for w, s in zip(walks, steps, strict=True))
+        if joins:
+            axes[-1] *= extent
+            for walk, step in zip(walks, steps, strict=True):
+                walk[-1] = step[i]
+        else:
+            axes.append(extent)
+            for walk, step in zip(walks, steps, strict=True):
+                walk.append(step[i])
+    return axes, walks[0], walks[1]
+
+
+class PadRows(Simple):
+    name = "pad"
+
+    def emit(self, site: Site) -> Sequence[Step]:
+        *lead, h, wd, c = site.shape
+        fields = {
+            "x": site.x, "y": site.y, "h": h, "wd": wd, "c": c, "pt": site.op.pads[0][0], "pl": site.op.pads[1][0],
+            "rows": site.result[-3], "columns": site.result[-2], "patch": Kernel("patch"),
+        }  # fmt: skip
+        return [Step(self.name, fields, site.node.layer, prod(lead), work=self.cost(site))]
+
+
+class ConcatCopy(Simple):
+    name = "copy"
+
+    def emit(self, site: Site) -> Sequence[Step]:
+        axis = site.op.axis
+        y_step, offset, steps = prod(site.result[axis:]) * 4, 0, []
+        for i in range(len(site.node.operands)):
+            shape = site.operand_shape(i)
+            inner = prod(shape[axis:])
+            fields = {
+                "x": site.value(i), "y": site.y, "outer": prod(shape[:axis]), "inner": inner, "y_step": y_step,
+                "offset": offset,
+            }  # fmt: skip
+            offset += inner * 4
+            steps.append(Step(self.name, fields, site.node.layer, work=self.cost(site)))
+        return steps
+
+
+class TransposeStrided(Simple):
+    name = "transpose"
+
+    def applies(self, site: Site) -> bool:
+        return len(site.shape) <= 6
+
+    def emit(self, site: Site) -> Sequence[Step]:
+        steps = [prod(site.shape[a + 1 :]) * 4 for a in site.op.axes]
+        lead = 6 - len(steps)
+        fields: dict[str, Field] = {"x": site.x, "y": site.y}
+        fields |= {f"d{i}": d for i, d in enumerate([1] * lead + list(site.result))}
+        fields |= {f"s{i}": s for i, s in enumerate([0] * lead + steps)}
+        return [Step(self.name, fields, site.node.layer, work=self.cost(site))]
+
+
+MAP: tuple[Algorithm, ...] = (MapBlocks(),)
+SOFTMAX: tuple[Algorithm, ...] = (SoftmaxRows(),)
+SCALE_SHIFT: tuple[Algorithm, ...] = (ScaleShiftRows(),)
+BINARY: tuple[Algorithm, ...] = (BinaryStrided(),)
+PAD: tuple[Algorithm, ...] = (PadRows(),)
+CONCAT: tuple[Algorithm, ...] = (ConcatCopy(),)
+TRANSPOSE: tuple[Algorithm, ...] = (TransposeStrided(),)

@@ -1,0 +1,59 @@
+"""Matrix products: dense layers, and pointwise convolutions whose pixels are the rows."""
+
+from collections.abc import Sequence
+from math import prod
+
+from engine.ir.ops import NO_PADS
+from engine.plan.algorithms.panels import cut_columns, pack_bias, pack_panels
+from engine.plan.site import Site
+from engine.plan.step import Kernel, Step, activation_fields
+
+_BLOCK = 56
+
+
+class Gemm:
+    """Rows of the input times the weights, panel by panel."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def applies(self, site: Site) -> bool:
+        op = site.op
+        if self.name == "dense_gemm":
+            return True
+        plain = op.strides == (1, 1) and op.pads == NO_PADS and op.groups == 1
+        return plain and site.operand_shape(1)[:2] == (1, 1)
+
+    def cost(self, site: Site) -> float:
+        *_, k, f = site.operand_shape(1)
+        m = prod(site.shape[:-1])
+        return site.nanoseconds(2.0 * m * k * f, k * f)
+
+    def emit(self, site: Site) -> Sequence[Step]:
+        *_, k, f = site.operand_shape(1)
+        isa, m = site.machine.isa, prod(site.shape[:-1])
+        block = _BLOCK if m == 1 else min(_BLOCK, m)
+        columns = cut_columns(k, f, -(-m // block), site.machine)
+        piece = max(site.machine.l2 // 4 // (isa.nr * 4), 256)
+        fields = {
+            "x": site.x,
+            "w": pack_panels(site.weight(1).reshape(1, k, f), isa),
+            "bias": pack_bias(site.bias(2, f), 1, isa),
+            "y": site.y,
+            "m": m,
+            "k": k,
+            "f": f,
+            "kc": min(k, piece) or 1,
+            "block": block,
+            "columns": columns,
+            "inner": -(-f // columns),
+            "tile": Kernel("tile"),
+            **activation_fields(site.op.activation),
+        }
+        return [
+            Step("gemm", fields, site.node.layer, m, block, -(-f // columns), self.cost(site)),
+        ]
+
+
+DENSE = (Gemm("dense_gemm"),)
+POINTWISE = (Gemm("conv_pointwise"),)

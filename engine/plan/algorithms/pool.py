@@ -1,0 +1,56 @@
+"""Pools over windows and over whole images."""
+
+from collections.abc import Sequence
+from math import prod
+
+from engine.plan.site import Algorithm, Site
+from engine.plan.step import Step
+
+_TILE_FLOATS = 16384
+
+
+class PoolWindow:
+    """A vector of channels at a time, window by window."""
+
+    name = "pool_window"
+
+    def applies(self, site: Site) -> bool:
+        return True
+
+    def cost(self, site: Site) -> float:
+        return site.nanoseconds(0, prod(site.result) * (1 + prod(site.op.window)) * 0.5)
+
+    def emit(self, site: Site) -> Sequence[Step]:
+        op = site.op
+        *lead, h, wd, c = site.shape
+        oh, ow = site.result[-3:-1]
+        rows = min(oh, max(1, _TILE_FLOATS // (ow * c * op.strides[0] * op.strides[1])))
+        fields = {
+            "x": site.x, "y": site.y, "h": h, "wd": wd, "c": c, "oh": oh, "ow": ow,
+            "kh": op.window[0], "kw": op.window[1], "sh": op.strides[0], "sw": op.strides[1],
+            "pt": op.pads[0][0], "pl": op.pads[1][0], "rows": rows, "row_blocks": -(-oh // rows),
+        }  # fmt: skip
+        units = prod(lead) * -(-oh // rows)
+        return [Step(f"{self.name}/{op.kind}", fields, site.node.layer, units, work=self.cost(site))]
+
+
+class PoolGlobal:
+    """All pixels of an image, a vector of channels a tile."""
+
+    name = "pool_global"
+
+    def applies(self, site: Site) -> bool:
+        return True
+
+    def cost(self, site: Site) -> float:
+        return site.nanoseconds(0, prod(site.shape) * 0.5)
+
+    def emit(self, site: Site) -> Sequence[Step]:
+        *lead, h, wd, c = site.shape
+        fields = {"x": site.x, "y": site.y, "pixels": h * wd, "c": c}
+        units = prod(lead) * -(-c // site.machine.isa.lanes)
+        return [Step(f"{self.name}/{site.op.kind}", fields, site.node.layer, units, work=self.cost(site))]
+
+
+WINDOW: tuple[Algorithm, ...] = (PoolWindow(),)
+GLOBAL: tuple[Algorithm, ...] = (PoolGlobal(),)

@@ -1,0 +1,93 @@
+"""A node in its place: what an algorithm is told, and what it must offer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.ir.graph import Graph, Node, Weight
+from engine.ir.ops import Shape
+from engine.plan.machine import Machine
+from engine.plan.step import Step, Value
+
+
+@dataclass(frozen=True)
+class Site:
+    """One node, the shapes around it, the machine."""
+
+    node: Node
+    graph: Graph
+    machine: Machine
+
+    @property
+    def op(self) -> Any:
+        return self.node.op
+
+    @property
+    def shape(self) -> Shape:
+        """Shape of the first operand."""
+        return self.operand_shape(0)
+
+    @property
+    def result(self) -> Shape:
+        return self.graph.shapes[self.node.output]
+
+    @property
+    def y(self) -> Value:
+        return Value(self.node.output)
+
+    @property
+    def x(self) -> Value:
+        return self.value(0)
+
+    def value(self, i: int) -> Value:
+        operand = self.node.operands[i]
+        assert isinstance(operand, int)
+        return Value(operand)
+
+    def operand_shape(self, i: int) -> Shape:
+        operand = self.node.operands[i]
+        return operand.shape if isinstance(operand, Weight) else self.graph.shapes[operand]
+
+    def weight(self, i: int) -> NDArray[np.float32]:
+        """A constant operand as float32, read now."""
+        operand = self.node.operands[i]
+        assert isinstance(operand, Weight)
+        with np.errstate(over="ignore"):
+            return np.asarray(operand.read(), np.float32)
+
+    def bias(self, i: int, size: int) -> NDArray[np.float32]:
+        """Operand i, or zeros where the node has none."""
+        return self.weight(i) if i < len(self.node.operands) else np.zeros(size, np.float32)
+
+    def nanoseconds(self, flops: float, floats: float) -> float:
+        """A rough time on one core for arithmetic and for moving float32 between cache and registers."""
+        return flops / (4.0 * self.machine.isa.lanes) + floats * 0.25
+
+
+class Algorithm(Protocol):
+    """One way to compute an operation. `name` is `<op>_<algorithm>`."""
+
+    name: str
+
+    def applies(self, site: Site) -> bool:
+        """Whether this algorithm computes this node exactly as the operation means it."""
+
+    def cost(self, site: Site) -> float:
+        """Estimated nanoseconds an image on one core."""
+
+    def emit(self, site: Site) -> Sequence[Step]:
+        """The steps, with weights read and packed."""
+
+
+def aligned_array(shape: Sequence[int], dtype: Any = np.float32) -> NDArray[Any]:
+    """Zeros whose first element lies on a cache line."""
+    count = prod(shape)
+    size = np.dtype(dtype).itemsize
+    raw = np.zeros(count * size + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + count * size].view(dtype).reshape(shape)
+

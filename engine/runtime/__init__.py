@@ -1,0 +1,1 @@
+"""Running a program: compiled kernels, threads, memory."""

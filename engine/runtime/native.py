@@ -1,0 +1,101 @@
+"""Compiled kernels as addresses in this process. Numba is imported only where kernels have to be compiled here."""
+
+import ctypes
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import llvmlite.binding as llvm
+
+from engine.errors import KernelError
+from engine.kernels.isa import Isa
+from engine.runtime import store
+from engine.runtime.compile import compile_kernels
+
+log = logging.getLogger("engine")
+
+_lock = threading.RLock()
+_addresses: dict[tuple[str, str], int] = {}
+_libraries: list[Any] = []
+_linker: Any = None
+_slots = (ctypes.c_int64 * 2)()
+
+
+def addresses(names: Iterable[str], isa: Isa) -> dict[str, int]:
+    """The address of each kernel, loaded from the store or compiled.
+
+    Raises `KernelError` where the machine allows no executable memory or a kernel cannot be compiled.
+    """
+    wanted = sorted(set(names))
+    with _lock:
+        missing = [name for name in wanted if (isa.name, name) not in _addresses]
+        if missing:
+            _provide(missing, isa)
+        return {name: _addresses[isa.name, name] for name in wanted}
+
+
+def function(name: str, isa: Isa, arguments: int) -> Callable[..., int]:
+    """A kernel as a callable of `arguments` int64 that releases the interpreter lock."""
+    prototype = ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_int64] * (arguments + 2))
+    slots = ctypes.addressof(_slots)
+    return partial(prototype(addresses([name], isa)[name]), slots, slots)
+
+
+def _provide(names: list[str], isa: Isa) -> None:
+    folder = store.folder(isa.name)
+    codes = {name: code for name in names if folder and (code := store.load(folder, name))}
+    absent = [name for name in names if name not in codes]
+
+    def keep(name: str, code: bytes) -> None:
+        codes[name] = code
+        if folder:
+            store.save(folder, name, code)
+
+    if absent:
+        compile_kernels(absent, isa, keep)
+    for name, code in codes.items():
+        _addresses[isa.name, name] = _link(f"{isa.name} {name}", code)
+
+
+def before_fork() -> None:
+    """Wait until no kernel is being loaded, so that a child process finds the linker at rest."""
+    _lock.acquire()
+
+
+def after_fork(child: bool) -> None:
+    """Undo `before_fork`; a child gets a lock of its own."""
+    global _lock  # noqa: PLW0603  # the parent's lock has an owner that does not exist in the child
+    if child:
+        _lock = threading.RLock()
+    else:
+        _lock.release()
+
+
+def _link(title: str, code: bytes) -> int:
+    global _linker  # noqa: PLW0603  # one linker a process, made when first needed
+    if _linker is None:
+        _linker = _new_linker()
+    try:
+        library = (
+            llvm.JITLibraryBuilder()
+            .add_object_img(code)
+            .export_symbol("kernel")
+            .add_current_process()
+            .link(_linker, title)
+        )
+    except RuntimeError as error:
+        raise KernelError(f"kernel {title} cannot be loaded: {error}") from None
+    _libraries.append(library)
+    return int(library["kernel"])
+
+
+def _new_linker() -> Any:
+    try:
+        llvm.check_jit_execution()
+    except OSError as error:
+        raise KernelError(f"this machine allows no executable memory: {error}") from None
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.create_lljit_compiler()

@@ -1,0 +1,130 @@
+"""A program ready to run from any number of threads: each call has a workspace to itself."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import KernelError
+from engine.ir import reference
+from engine.ir.graph import Graph, Weight
+from engine.plan.machine import this_machine
+from engine.plan.program import Program, plan
+from engine.runtime import native, team
+from engine.runtime.workspace import Workspace
+
+log = logging.getLogger("engine")
+
+_MOST_IMAGES = 32
+_MOST_BYTES = 16 << 20
+_KEPT = 4
+
+Arrays = Sequence[NDArray[np.float32]]
+
+
+def new_session(graph: Graph, threads: int | None) -> "Session | FallbackSession":
+    """A session on compiled kernels, or, where this machine cannot run them, on NumPy with one warning."""
+    try:
+        machine = this_machine()
+        program = plan(graph, machine)
+        native.addresses([*program.kernels, "run", "worker"], machine.isa)
+    except KernelError as error:
+        log.warning("computing with NumPy, slowly: %s", error)
+        return FallbackSession(graph)
+    return Session(program, threads)
+
+
+class Session:
+    """Runs a program. Large batches go through in pieces of `capacity` images, whose values stay in cache."""
+
+    def __init__(self, program: Program, threads: int | None = None) -> None:
+        self.program = program
+        self._threads = threads
+        self.capacity = max(1, min(_MOST_IMAGES, _MOST_BYTES // max(program.arena, 1)))
+        self._free: dict[int, list[Workspace]] = {}
+
+    @property
+    def threads(self) -> int:
+        """The most threads that a call uses."""
+        return self._threads or team.num_threads()
+
+    def empty(self, n: int) -> list[NDArray[np.float32]]:
+        """Room for the outputs of n examples."""
+        return [np.empty((n, *self.program.shapes[v]), np.float32) for v in self.program.outputs]
+
+    def run(self, inputs: Arrays, n: int) -> list[NDArray[np.float32]]:
+        """Outputs (n, ...) for inputs (n, ...), in the program's order. Results own their memory."""
+        results = self.empty(n)
+        for _ in self.pieces(inputs, results, n):
+            pass
+        return results
+
+    def pieces(self, inputs: Arrays, results: Arrays, n: int, most: int = _MOST_IMAGES) -> Iterator[int]:
+        """As `run`, into `results`, at most `most` at a time; yields after each piece how many are done."""
+        capacity = 1 if n == 1 else self.capacity
+        workspace = self._take(capacity)
+        step = min(capacity, most)
+        try:
+            for start in range(0, n, step):
+                count = min(step, n - start)
+                for view, x in zip(workspace.inputs, inputs, strict=True):
+                    view[:count] = x[start : start + count]
+                workspace.run(count)
+                for view, y in zip(workspace.outputs, results, strict=True):
+                    y[start : start + count] = view[:count]
+                yield start + count
+        finally:
+            self._give_back(capacity, workspace)
+
+    def _take(self, capacity: int) -> Workspace:
+        threads = self.threads
+        try:
+            workspace = self._free.setdefault(capacity, []).pop()
+        except IndexError:
+            return Workspace(self.program, capacity, threads)
+        return workspace if workspace.threads == threads else Workspace(self.program, capacity, threads)
+
+    def _give_back(self, capacity: int, workspace: Workspace) -> None:
+        free = self._free[capacity]
+        if len(free) < _KEPT:
+            free.append(workspace)
+
+
+class FallbackSession:
+    """The slow twin behind the same methods, for machines that allow no compiled code."""
+
+    def __init__(self, graph: Graph) -> None:
+        constants = {id(w): _constant(w) for w in graph.weights()}
+        nodes = (
+            replace(n, operands=tuple(constants[id(o)] if isinstance(o, Weight) else o for o in n.operands))
+            for n in graph.nodes
+        )
+        self._graph = replace(graph, nodes=tuple(nodes))
+        self.threads = 1
+
+    def empty(self, n: int) -> list[NDArray[np.float32]]:
+        """Room for the outputs of n examples."""
+        return [np.empty((n, *self._graph.shapes[v]), np.float32) for v in self._graph.outputs]
+
+    def run(self, inputs: Arrays, n: int) -> list[NDArray[np.float32]]:
+        """As `Session.run`."""
+        results = self.empty(n)
+        for _ in self.pieces(inputs, results, n):
+            pass
+        return results
+
+    def pieces(self, inputs: Arrays, results: Arrays, n: int, most: int = _MOST_IMAGES) -> Iterator[int]:
+        """As `Session.pieces`."""
+        for start in range(0, n, most):
+            end = min(start + most, n)
+            values = reference.run(self._graph, [x[start:end] for x in inputs])
+            for y, v in zip(results, self._graph.outputs, strict=True):
+                y[start:end] = values[v]
+            yield end
+
+
+def _constant(weight: Weight) -> Weight:
+    array = weight.read()
+    return Weight(weight.name, weight.shape, lambda: array)

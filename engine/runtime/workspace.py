@@ -1,0 +1,81 @@
+"""Memory for one run at a time: an arena for up to `capacity` images, and the program bound to its addresses."""
+
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.kernels.rows import fields
+from engine.kernels.state import STEP_SIZE
+from engine.plan.memory import aligned
+from engine.plan.program import Program
+from engine.plan.site import aligned_array
+from engine.plan.step import Field, Kernel, Step, Value
+from engine.runtime import native, team
+
+_WORTH_WAKING = 30e3
+
+
+class Workspace:
+    """`inputs` and `outputs` are views (capacity, ...) of the arena, to fill before a run and to copy from after."""
+
+    def __init__(self, program: Program, capacity: int, threads: int) -> None:
+        self.capacity = capacity
+        self._program, self.threads = program, threads
+        self._arena = aligned_array((program.arena * capacity // 4,))
+        self._scratch_step = aligned(program.scratch)
+        self._scratch = aligned_array((threads * self._scratch_step // 4,))
+        self.inputs = [self._view(v) for v in program.inputs]
+        self.outputs = [self._view(v) for v in program.outputs]
+        isa = program.machine.isa
+        self._addresses = native.addresses([*program.kernels, "run", "worker"], isa)
+        self._run = native.function("run", isa, 7)
+        self._params, self._steps = self._bind()
+        self._plain = (self._steps.ctypes.data, len(self._steps))
+        self._scratch_address = self._scratch.ctypes.data
+
+    def run(self, n: int) -> None:
+        """Compute the outputs of the first n images from their inputs."""
+        helpers = team.take(self._program.machine.isa, self.threads) if self._worth(n) else None
+        state, threads = (helpers.state, min(helpers.threads, self.threads)) if helpers else (0, 1)
+        try:
+            self._run(state, *self._plain, n, self._scratch_address, self._scratch_step, threads)
+        finally:
+            if helpers:
+                team.give_back(helpers)
+
+    def _worth(self, n: int) -> bool:
+        return self.threads > 1 and n * self._program.work > _WORTH_WAKING
+
+    def _view(self, value: int) -> NDArray[np.float32]:
+        shape, start = self._program.shapes[value], self._program.offsets[value] * self.capacity // 4
+        return self._arena[start : start + self.capacity * prod(shape)].reshape(self.capacity, *shape)
+
+    def _bind(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The parameter rows of all steps, one after another, and the program's own rows that point to them."""
+        steps = self._program.steps
+        sizes = [aligned(8 * len(fields(step.kernel))) // 8 for step in steps]
+        params = aligned_array((sum(sizes),), np.int64)
+        rows = aligned_array((len(steps), STEP_SIZE // 8), np.int64)
+        start = 0
+        for step, row, size in zip(steps, rows, sizes, strict=True):
+            params[start : start + size] = self._row(step, size)
+            place = params.ctypes.data + 8 * start
+            row[:] = self._addresses[step.kernel], place, step.units, step.block, step.inner, int(step.work)
+            start += size
+        return params, rows
+
+    def _row(self, step: Step, size: int) -> list[int]:
+        names = fields(step.kernel)[1:]
+        if set(names) != set(step.fields):
+            raise AssertionError(f"{step.kernel}: fields {set(names) ^ set(step.fields)} do not match")
+        values = [self._resolve(step.fields[name]) for name in names]
+        return [0, *values, *[0] * (size - 1 - len(values))]
+
+    def _resolve(self, field: Field) -> Any:
+        if isinstance(field, Value):
+            return self._arena.ctypes.data + self._program.offsets[field.number] * self.capacity
+        if isinstance(field, Kernel):
+            return self._addresses[field.name]
+        return field.ctypes.data if isinstance(field, np.ndarray) else field

@@ -1,0 +1,46 @@
+"""The environment variables that the engine reads. This table is all of them.
+
+| variable | meaning | default |
+|---|---|---|
+| `ENGINE_CACHE_DIR` | folder of the compiled kernels | the user's cache folder, `numba-infer` below it |
+| `ENGINE_NUM_THREADS` | most threads that one call uses | processors that this process may use |
+| `ENGINE_ISA` | instruction-set class to compile for, at most the machine's own | the best of the machine |
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from engine.errors import EngineError
+
+
+def cache_dir() -> Path | None:
+    """Where compiled kernels are kept; None where no home folder is known."""
+    if chosen := os.environ.get("ENGINE_CACHE_DIR"):
+        return Path(chosen)
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or home / ".cache"
+    return Path(base) / "numba-infer"
+
+
+def num_threads() -> int | None:
+    """The number set in `ENGINE_NUM_THREADS`, if any."""
+    text = os.environ.get("ENGINE_NUM_THREADS")
+    if not text:
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise EngineError(f"ENGINE_NUM_THREADS: expected a whole number from 1, found {text!r}")
+    return int(text)
+
+
+def isa_name() -> str | None:
+    """The class set in `ENGINE_ISA`, if any."""
+    return os.environ.get("ENGINE_ISA") or None
