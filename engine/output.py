@@ -49,7 +49,7 @@ def _file(path: Path) -> Iterator[BinaryIO]:
     """A file that appears at `path`, in place of what is there, when the block ends well."""
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
-        with open(target, "wb") as file:
+        with open(path, "wb") as file:
             yield file
         return
     temporary = target.with_name(f".infer-{secrets.token_hex(8)}")

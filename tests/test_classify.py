@@ -1,0 +1,309 @@
+"""The Classifier: what it feeds its model, and what it makes of the answer."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine.classify import Classifier, Result, Score
+from engine.errors import ImageError, InputError
+from engine.images.preprocess import PREPROCESS
+from engine.images.resize import bilinear
+from tests.fake_model import FakeModel
+
+DIGIT = np.zeros((28, 28), np.uint8)
+DIGIT[10:20, 5:22] = np.arange(170, dtype=np.uint8).reshape(10, 17) + 80
+PHOTO = np.random.default_rng(3).integers(0, 256, (50, 40, 3), dtype=np.uint8)
+
+
+def grey(value: int) -> np.ndarray:
+    return np.full((28, 28), value, np.uint8)
+
+
+def constant(*output: float) -> Any:
+    return lambda x: [output] * len(x)
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Installs a FakeModel made of the arguments."""
+    return lambda *args, **kwargs: FakeModel(*args, **kwargs).install(monkeypatch)
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    return tmp_path / "m.h5"
+
+
+def test_one_image(fake: Any, weights: Path) -> None:
+    fake()
+    result = Classifier(weights, top_k=3)(grey(102))
+    assert (result.label, result.index) == ("4", 4)
+    assert result.score == pytest.approx(0.91)
+    assert [score.index for score in result.top] == [4, 0, 1]
+    assert result.top[0] == Score(result.label, result.score, result.index)
+
+
+def test_to_dict_is_json(fake: Any, weights: Path) -> None:
+    fake(constant(0.25, 0.75), output_shape=(None, 2))
+    values = Classifier(weights, labels=["a", "b"])(DIGIT).to_dict()
+    top = [{"label": "b", "score": 0.75, "index": 1}, {"label": "a", "score": 0.25, "index": 0}]
+    assert values == {"label": "b", "score": 0.75, "index": 1, "top": top}
+    assert json.loads(json.dumps(values)) == values
+
+
+def test_all_kinds_of_images_are_fed_alike(fake: Any, weights: Path, tmp_path: Path) -> None:
+    model = fake()
+    path = tmp_path / "digit.png"
+    Image.fromarray(DIGIT).save(path)
+    classifier = Classifier(weights)
+    images = [path, str(path), path.read_bytes(), io.BytesIO(path.read_bytes()), Image.open(path), DIGIT]
+    images += [DIGIT[..., None], DIGIT.astype(np.float32), np.stack([DIGIT] * 3, axis=2)]
+    assert len(set(classifier.classify(images))) == 1
+    expected = (DIGIT / np.float32(255)).astype(np.float32)[..., None]
+    assert all(np.array_equal(x, expected) for batch in model.batches for x in batch)
+    np.testing.assert_allclose(classifier.model.batches[0][0], expected)
+    classifier(DIGIT / 255)
+    np.testing.assert_allclose(model.batches[-1][0], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("mode", sorted(PREPROCESS))
+def test_photos_are_resized_and_preprocessed(mode: str, fake: Any, weights: Path) -> None:
+    model = fake(input_shape=(None, 8, 9, 3))
+    Classifier(weights, preprocess=mode)(PHOTO)
+    assert np.array_equal(model.batches[0][0], PREPROCESS[mode](bilinear(PHOTO, 8, 9)))
+
+
+def test_an_input_without_channels(fake: Any, weights: Path) -> None:
+    model = fake(input_shape=(None, 28, 28))
+    Classifier(weights)(DIGIT)
+    assert np.array_equal(model.batches[0][0], DIGIT / np.float32(255))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"input_shape": (None, 10)},
+        {"input_shape": (None, 28, 28, 2)},
+        {"input_shape": (None, None, None, 3)},
+        {"input_shape": (None, 1, 28, 28, 1)},
+        {"input_shape": [(None, 28, 28, 1), (None, 3)]},
+        {"output_shape": (None, 4, 4, 10)},
+        {"output_shape": [(None, 10), (None, 2)]},
+    ],
+    ids=str,
+)
+def test_models_that_classify_no_images(options: dict[str, Any], fake: Any, weights: Path) -> None:
+    fake(**options)
+    with pytest.raises(InputError) as caught:
+        Classifier(weights)
+    ((_, shape),) = options.items()
+    assert str(caught.value).startswith(str(weights))
+    assert str(caught.value).endswith(f"not {shape}")
+
+
+LOGITS = np.array([1.0, -2.0, 3.5])
+
+
+@pytest.mark.parametrize(
+    ("head", "from_logits", "expected"),
+    [
+        ("linear", True, np.exp(LOGITS) / np.exp(LOGITS).sum()),
+        ("linear", False, LOGITS),
+        ("relu", False, LOGITS),
+        ("softmax", False, LOGITS),
+        ("softmax", True, LOGITS),
+        ("sigmoid", False, LOGITS),
+        ("sigmoid", True, LOGITS),
+    ],
+)
+def test_heads(head: str, from_logits: bool, expected: Sequence[float], fake: Any, weights: Path) -> None:
+    fake(constant(*LOGITS), output_shape=(None, 3), head=head, from_logits=from_logits)
+    result = Classifier(weights)(DIGIT)
+    assert [score.index for score in result.top] == [2, 0, 1]
+    found = sorted(score.score for score in result.top)
+    np.testing.assert_allclose(found, sorted(expected), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("head", "from_logits", "output", "probability"),
+    [("sigmoid", False, 0.875, 0.875), ("linear", True, 0.0, 0.5), ("linear", True, -1.5, 0.18242552380635635)],
+)
+def test_one_unit_answers_for_two_classes(
+    head: str, from_logits: bool, output: float, probability: float, fake: Any, weights: Path
+) -> None:
+    fake(constant(output), output_shape=(None, 1), head=head, from_logits=from_logits)
+    classifier = Classifier(weights, labels=["cat", "dog"])
+    scores = {score.label: score.score for score in classifier(DIGIT).top}
+    assert scores == pytest.approx({"cat": 1 - probability, "dog": probability}, rel=1e-12)
+
+
+@pytest.mark.parametrize(("units", "logits"), [(1, -1e4), (1, 1e4), (3, -1e4), (3, 1e4)])
+@pytest.mark.filterwarnings("error")
+def test_huge_logits_do_not_overflow(units: int, logits: float, fake: Any, weights: Path) -> None:
+    fake(constant(*[logits] * units), output_shape=(None, units), head="linear", from_logits=True)
+    scores = [score.score for score in Classifier(weights)(DIGIT).top]
+    assert sum(scores) == pytest.approx(1)
+
+
+def test_raw_scores_are_announced(fake: Any, weights: Path, caplog: pytest.LogCaptureFixture) -> None:
+    fake(head="linear")
+    Classifier(weights)
+    assert "its scores are no probabilities" in caplog.text
+
+
+def test_equal_scores_keep_the_order_of_the_classes(fake: Any, weights: Path) -> None:
+    fake(constant(0.2, 0.4, 0.4), output_shape=(None, 3))
+    assert [score.index for score in Classifier(weights)(DIGIT).top] == [1, 2, 0]
+
+
+@pytest.mark.parametrize(("top_k", "count"), [(1, 1), (3, 3), (99, 10)])
+def test_top_k(top_k: int, count: int, fake: Any, weights: Path) -> None:
+    fake()
+    assert len(Classifier(weights, top_k=top_k)(DIGIT).top) == count
+
+
+def test_labels_come_from_the_option_then_the_sidecar_then_indices(fake: Any, weights: Path, tmp_path: Path) -> None:
+    fake(constant(0.1, 0.9), output_shape=(None, 2))
+    assert Classifier(weights).classes == ("0", "1")
+    weights.with_suffix(".json").write_text('{"labels": ["side", "car"]}')
+    assert Classifier(weights).classes == ("side", "car")
+    (tmp_path / "labels.txt").write_text("from\nfile\n")
+    assert Classifier(weights, labels=tmp_path / "labels.txt").classes == ("from", "file")
+    assert Classifier(weights, labels=str(tmp_path / "labels.txt"))(DIGIT).label == "file"
+    assert Classifier(weights, labels=["a", "b"]).classes == ("a", "b")
+
+
+def test_a_wrong_number_of_labels_names_both(fake: Any, weights: Path, tmp_path: Path) -> None:
+    fake()
+    path = tmp_path / "labels.txt"
+    path.write_text("a\nb\n")
+    with pytest.raises(InputError, match=r"labels\.txt: 2 labels for the 10 classes of .*m\.h5"):
+        Classifier(weights, labels=path)
+    weights.with_suffix(".json").write_text('{"labels": ["a"]}')
+    with pytest.raises(InputError, match=r"the sidecar of .*: 1 labels for the 10 classes"):
+        Classifier(weights)
+
+
+def test_preprocess_comes_from_the_option_then_the_sidecar_then_the_model(fake: Any, weights: Path) -> None:
+    fake(input_shape=(None, 28, 28, 3), layer_types=["InputLayer", "Rescaling", "Conv2D"])
+    assert Classifier(weights).preprocess == "none"
+    fake()
+    assert Classifier(weights).preprocess == "unit"
+    weights.with_suffix(".json").write_text('{"preprocess": "tf"}')
+    assert Classifier(weights).preprocess == "tf"
+    assert Classifier(weights, preprocess="none").preprocess == "none"
+
+
+@pytest.mark.parametrize("shape", [(None, 65, 28, 1), (None, 32, 32, 3)])
+def test_an_unknown_scale_is_announced(shape: Any, fake: Any, weights: Path, caplog: pytest.LogCaptureFixture) -> None:
+    fake(input_shape=shape)
+    assert Classifier(weights).preprocess == "none"
+    assert "does not say how its images were scaled" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"preprocess": "caffe"}, "needs an input of 3 channels, this one has 1"),
+        ({"preprocess": "vgg"}, "preprocess is one of .*, not vgg"),
+        ({"invert": "maybe"}, "invert is one of no, yes, auto, not maybe"),
+    ],
+)
+def test_bad_options(options: dict[str, Any], reason: str, fake: Any, weights: Path) -> None:
+    fake()
+    with pytest.raises(InputError, match=reason):
+        Classifier(weights, **options)
+
+
+@pytest.mark.parametrize(("invert", "fed"), [("no", DIGIT), ("yes", 255 - DIGIT), ("auto", DIGIT)])
+def test_inversion(invert: str, fed: np.ndarray, fake: Any, weights: Path) -> None:
+    model = fake()
+    Classifier(weights, invert=invert)(DIGIT)
+    assert np.array_equal(model.batches[0][0, ..., 0], fed / np.float32(255))
+
+
+def test_dark_on_light_is_turned_by_auto_and_the_sidecar(fake: Any, weights: Path) -> None:
+    model = fake()
+    Classifier(weights, invert="auto")(255 - DIGIT)
+    weights.with_suffix(".json").write_text('{"invert": "auto"}')
+    Classifier(weights)(255 - DIGIT)
+    for batch in model.batches:
+        assert np.array_equal(batch[0, ..., 0], DIGIT / np.float32(255))
+
+
+def test_dark_on_light_is_announced_once(fake: Any, weights: Path, caplog: pytest.LogCaptureFixture) -> None:
+    model = fake()
+    classifier = Classifier(weights)
+    classifier.classify([DIGIT, 255 - DIGIT, 255 - DIGIT])
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "--invert" in record.getMessage()
+    assert np.array_equal(model.batches[0][1, ..., 0], (255 - DIGIT) / np.float32(255))
+
+
+@pytest.mark.parametrize("options", [{"invert": "no"}, {"invert": "auto"}])
+def test_no_announcement_where_somebody_decided(
+    options: dict[str, str], fake: Any, weights: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fake()
+    Classifier(weights, **options)(255 - DIGIT)
+    assert not caplog.records
+
+
+def test_a_broken_image_stops_no_other(fake: Any, weights: Path) -> None:
+    model = fake()
+    images = [grey(51), b"broken", grey(102), b"", b"", b"", grey(204)]
+    pairs = list(Classifier(weights).stream(images, batch_size=2))
+    assert [image for image, _ in pairs] == images
+    outcomes = [outcome.index if isinstance(outcome, Result) else type(outcome) for _, outcome in pairs]
+    assert outcomes == [2, ImageError, 4, ImageError, ImageError, ImageError, 8]
+    assert [len(batch) for batch in model.batches] == [1, 1, 1]
+
+
+def test_classify_raises_the_first_error(fake: Any, weights: Path) -> None:
+    fake()
+    with pytest.raises(ImageError, match="not an image"):
+        Classifier(weights).classify([DIGIT, b"broken"])
+
+
+def test_stream_holds_one_batch(fake: Any, weights: Path) -> None:
+    model = fake()
+    taken = 0
+
+    def images() -> Iterator[np.ndarray]:
+        nonlocal taken
+        for value in range(100):
+            taken += 1
+            yield grey(value)
+
+    stream = Classifier(weights).stream(images(), batch_size=8)
+    for done, _ in enumerate(stream, 1):
+        assert done <= taken <= (done + 7) // 8 * 8
+    assert [len(batch) for batch in model.batches] == [8] * 12 + [4]
+
+
+def test_misuse_of_stream(fake: Any, weights: Path) -> None:
+    fake()
+    classifier = Classifier(weights)
+    assert classifier.classify([]) == []
+    with pytest.raises(InputError, match="iterable of images"):
+        classifier.classify("digit.png")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="batch_size is at least 1"):
+        classifier.classify([DIGIT], batch_size=0)
+
+
+def test_threads_share_a_classifier(fake: Any, weights: Path) -> None:
+    fake()
+    classifier = Classifier(weights)
+    values = [value % 256 for value in range(0, 4000, 13)]
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda value: classifier(grey(value)), values))
+    assert [result.index for result in results] == [min(round(value / 25.5), 9) for value in values]
