@@ -29,6 +29,8 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
 def split(archive: Path, part: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Images, (n, 28, 28, 1) float32 in 0-1, and their digits; `part` is "train" or "test"."""
+    if not archive.is_file():
+        raise SystemExit(f"{archive}: no MNIST archive here; name one with --data")
     with np.load(archive) as arrays:
         images, digits = arrays[f"x_{part}"], arrays[f"y_{part}"]
     return images[..., np.newaxis].astype(np.float32) / 255, digits.astype(np.int64)
