@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import engine
 from engine.errors import ImageError, InputError
 from engine.images.decode import MODES, Picture, decode
-from engine.images.labels import Sidecar, read_labels, read_sidecar
+from engine.images.labels import Sidecar, read_labels, read_sidecar, sidecar_path
 from engine.images.preprocess import COLOUR_ONLY, INVERT, PREPROCESS, Floats, dark_on_light, inverted
 from engine.images.resize import bilinear
 
@@ -153,12 +153,25 @@ class Classifier:
         return _checked("preprocess", asked, tuple(PREPROCESS))
 
     def _default_preprocess(self, name: str) -> str:
-        if any(layer.class_name in SCALING_LAYERS for layer in self.model.layers):
+        if any(layer.class_name in SCALING_LAYERS for layer in _deep(self.model.layers)):
             return "none"
         if self._small_grey:
             return "unit"
-        logger.warning("%s does not say how its images were scaled: pixels are fed as 0 to 255", name)
+        logger.warning(
+            "%s does not say how its images were scaled, so pixels are fed as 0 to 255; "
+            '{"preprocess": "%s"} in %s decides it',
+            name,
+            "|".join(PREPROCESS),
+            sidecar_path(name),
+        )
         return "none"
+
+
+def _deep(layers: Iterable[Any]) -> Iterator[Any]:
+    """The layers, and the layers of the models among them."""
+    for layer in layers:
+        yield layer
+        yield from _deep(getattr(layer, "layers", ()))
 
 
 def _checked(option: str, value: str, choices: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -195,8 +196,11 @@ def test_a_wrong_number_of_labels_names_both(fake: Any, weights: Path, tmp_path:
 def test_preprocess_comes_from_the_option_then_the_sidecar_then_the_model(fake: Any, weights: Path) -> None:
     fake(input_shape=(None, 28, 28, 3), layer_types=["InputLayer", "Rescaling", "Conv2D"])
     assert Classifier(weights).preprocess == "none"
-    fake()
+    model = fake()
     assert Classifier(weights).preprocess == "unit"
+    inner = SimpleNamespace(class_name="Functional", layers=[SimpleNamespace(class_name="Normalization")])
+    model.layers = [SimpleNamespace(class_name="Sequential", layers=[inner])]
+    assert Classifier(weights).preprocess == "none"
     weights.with_suffix(".json").write_text('{"preprocess": "tf"}')
     assert Classifier(weights).preprocess == "tf"
     assert Classifier(weights, preprocess="none").preprocess == "none"
@@ -207,6 +211,7 @@ def test_an_unknown_scale_is_announced(shape: Any, fake: Any, weights: Path, cap
     fake(input_shape=shape)
     assert Classifier(weights).preprocess == "none"
     assert "does not say how its images were scaled" in caplog.text
+    assert '{"preprocess": "none|unit|tf|caffe|torch"} in ' + str(weights.with_suffix(".json")) in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -33,9 +33,14 @@ def read_labels(path: str | os.PathLike[str]) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.split("\n") if line.strip())
 
 
+def sidecar_path(weights: str | os.PathLike[str]) -> Path:
+    """Where the sidecar of `weights` is looked for."""
+    return Path(weights).with_suffix(".json")
+
+
 def read_sidecar(weights: str | os.PathLike[str]) -> Sidecar:
     """The sidecar beside `weights`; an empty one if there is none, or if the file of that name is something else."""
-    path = Path(weights).with_suffix(".json")
+    path = sidecar_path(weights)
     if path == Path(weights) or not path.is_file():
         return Sidecar()
     values = _parse(path, _read_text(path))

@@ -58,14 +58,6 @@ def test_summary(infer: Any) -> None:
     assert result.stderr == "Using m.h5\n"
 
 
-def test_warmup(infer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "warmup", lambda: 37)
-    result = infer("warmup", weights=None)
-    assert result.exit_code == 0
-    assert result.stdout == ""
-    assert result.stderr == "37 kernels are ready\n"
-
-
 def test_a_folder_named_like_a_command(infer: Any, folder: Path) -> None:
     (folder / "images").rename(folder / "summary")
     assert infer("summary").stdout == 'Model: "fake"\n'
