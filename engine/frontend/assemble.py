@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from engine.frontend import layers as _families  # noqa: F401  # fills the table of layers
 from engine.frontend.builder import build, state_of
-from engine.frontend.dialects import Dialect, dialect_of
+from engine.frontend.dialects import dialect_of
 from engine.frontend.files import naming
 from engine.frontend.h5 import Archive
 from engine.frontend.legacy_h5 import SavedModel, read_full_model
@@ -43,7 +43,7 @@ def _assemble(archive: Archive, saved: SavedModel) -> Network:
         name=spec.name,
         input_names=spec.inputs,
         output_names=output_names,
-        layers=tuple(_info(layer, shapes, graph.shapes, inbound.get(layer.path, ()), dialect) for layer in listed),
+        layers=tuple(_info(layer, shapes, graph.shapes, inbound.get(layer.path, ())) for layer in listed),
         from_logits=from_logits(saved.training, output_names),
         keras_version=saved.keras_version,
         format=saved.format,
@@ -56,9 +56,8 @@ def _info(
     shapes: Mapping[int, Shape],
     kept: Mapping[int, Shape],
     inbound: tuple[str, ...],
-    dialect: Dialect,
 ) -> LayerInfo:
-    trainable, fixed = layer.split()
+    trainable, _ = layer.split()
     everything = list(layer.all_parameters())
     value = layer.first_output
     return LayerInfo(
@@ -68,7 +67,7 @@ def _info(
         output_shape=shapes.get(value, ()),
         parameters=count(everything),
         trainable_parameters=count(trainable),
-        weights=tuple(p.weight for p in (everything if dialect.weights_in_layer_order else trainable + fixed)),
+        weights=tuple(p.weight for p in everything),
         inbound=inbound,
         value=value if value in kept else -1,
     )

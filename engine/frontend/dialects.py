@@ -32,15 +32,13 @@ class Dialect:
 
     `hard_sigmoid` is (slope, offset). `first_call_of_model` is the number of a nested model's first call where another
     layer refers to it, `first_output_of_model` where the model's outputs do. `classes` maps class names, the file's to
-    ours; `keys` maps a class (ours; "" for all) to its keys, the file's to ours. `weights_in_layer_order` tells
-    whether `get_weights()` of a nested model goes layer by layer or lists trainable weights first.
+    ours; `keys` maps a class (ours; "" for all) to its keys, the file's to ours.
     """
 
     major: int
     hard_sigmoid: tuple[float, float]
     first_call_of_model: int
     first_output_of_model: int
-    weights_in_layer_order: bool
     classes: Mapping[str, str] = field(default_factory=lambda: _CLASSES)
     keys: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: _KEYS)
 
@@ -52,12 +50,8 @@ class Dialect:
 
 
 DIALECTS = {
-    2: Dialect(
-        2, hard_sigmoid=(0.2, 0.5), first_call_of_model=1, first_output_of_model=1, weights_in_layer_order=False
-    ),
-    3: Dialect(
-        3, hard_sigmoid=(1 / 6, 0.5), first_call_of_model=0, first_output_of_model=1, weights_in_layer_order=True
-    ),
+    2: Dialect(2, hard_sigmoid=(0.2, 0.5), first_call_of_model=1, first_output_of_model=1),
+    3: Dialect(3, hard_sigmoid=(1 / 6, 0.5), first_call_of_model=0, first_output_of_model=1),
 }
 
 

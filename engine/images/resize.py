@@ -34,7 +34,7 @@ def _neighbours(size: int, wanted: int) -> tuple[NDArray[np.intp], NDArray[np.in
 
 
 def _pick(image: NDArray[Any], rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
-    return image[np.ix_(rows, columns)].astype(np.float32)
+    return image[rows[:, None], columns].astype(np.float32)
 
 
 def _lerp(a: NDArray[np.float32], b: NDArray[np.float32], t: NDArray[np.float32]) -> NDArray[np.float32]:

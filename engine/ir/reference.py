@@ -7,13 +7,13 @@ the kernels. Kernels are tested against this module and `infer verify` runs whol
 from collections.abc import Callable, Sequence
 from functools import singledispatch
 from math import erf, prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from engine.ir.graph import Graph, Weight
+from engine.ir.graph import Graph, Operand, Weight
 from engine.ir.ops import (
     Activate,
     Activation,
@@ -31,11 +31,12 @@ from engine.ir.ops import (
     Pool,
     Reshape,
     ScaleShift,
+    Shape,
     Softmax,
     Transpose,
 )
 
-Array = NDArray[np.float64]
+Array: TypeAlias = NDArray[Any]
 
 _TINY = float(np.finfo(np.float32).tiny)
 
@@ -51,9 +52,18 @@ def run(graph: Graph, inputs: Sequence[NDArray[Any]]) -> dict[int, Array]:
     values = {v: flush(x) for v, x in zip(graph.inputs, inputs, strict=True)}
     for node in graph.nodes:
         operands = [flush(o.read()) if isinstance(o, Weight) else values[o] for o in node.operands]
+        if isinstance(node.op, Binary):
+            operands = [_widened(o, a, graph.shapes[node.output]) for o, a in zip(node.operands, operands, strict=True)]
         with np.errstate(all="ignore"):
             values[node.output] = evaluate(node.op, *operands)
     return values
+
+
+def _widened(operand: Operand, array: Array, result: Shape) -> Array:
+    """A value with as many axes as the result has, so that its batch axis broadcasts with nothing else."""
+    if isinstance(operand, Weight):
+        return array
+    return array.reshape(len(array), *[1] * (len(result) + 1 - array.ndim), *array.shape[1:])
 
 
 @singledispatch

@@ -23,7 +23,7 @@ ROWS = {
     "binary": "n a b y d0 d1 d2 d3 a_n a0 a1 a2 a3 b_n b0 b1 b2 b3 act act_params",
     "pad": "n x y h wd c pt pl rows columns patch",
     "copy": "n x y outer inner y_step offset",
-    "transpose": "n x y size d0 d1 d2 d3 d4 d5 s0 s1 s2 s3 s4 s5",
+    "transpose": "n x y d0 d1 d2 d3 d4 d5 s0 s1 s2 s3 s4 s5",
 }
 
 

@@ -41,11 +41,14 @@ def _scaled(product: Node, node: Node) -> Node:
     channels = w.shape[-2:] if isinstance(product.op, DepthwiseConv) else w.shape[-1:]
 
     def kernel() -> NDArray[Any]:
-        return w.read().astype(np.float64) * scale.read().reshape(channels)
+        scaled: NDArray[Any] = w.read().astype(np.float64) * scale.read().reshape(channels)
+        return scaled
 
     def offset() -> NDArray[Any]:
         return shift.read() + (0.0 if bias is None else bias.read().astype(np.float64) * scale.read())
 
     folded = Weight(w.name, w.shape, kernel), Weight(shift.name, shift.shape, offset)
     assert isinstance(product.op, Conv | Dense | DepthwiseConv)
-    return replace(product, op=replace(product.op, activation=node.op.activation), operands=(product.operands[0], *folded))  # type: ignore[attr-defined]
+    assert isinstance(node.op, ScaleShift)
+    op = replace(product.op, activation=node.op.activation)
+    return replace(product, op=op, operands=(product.operands[0], *folded))

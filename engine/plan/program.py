@@ -1,16 +1,20 @@
 """A program: the steps of a graph on a machine, and where in the arena each value lives."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import TypeAlias
 
 from engine.ir.graph import Graph
 from engine.ir.ops import Identity, Reshape, Shape
 from engine.plan.choose import choose, legal
 from engine.plan.machine import Machine
 from engine.plan.memory import assign
-from engine.plan.site import Site
+from engine.plan.site import Algorithm, Site
 from engine.plan.step import Step, Value
+
+
+Choice: TypeAlias = Callable[[Sequence[Algorithm], Site], Algorithm]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +45,10 @@ class Program:
         return frozenset(name for step in self.steps for name in step.kernels())
 
 
-def plan(graph: Graph, machine: Machine) -> Program:
+def plan(graph: Graph, machine: Machine, choose: Choice = choose) -> Program:
     """The program of a graph. Reads each weight once and packs it; afterwards the graph is not needed.
+
+    `choose` picks one of the legal algorithms of a node.
 
     Raises `GraphError` where a node has no algorithm.
     """

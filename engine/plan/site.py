@@ -89,5 +89,6 @@ def aligned_array(shape: Sequence[int], dtype: Any = np.float32) -> NDArray[Any]
     size = np.dtype(dtype).itemsize
     raw = np.zeros(count * size + 64, np.uint8)
     start = -raw.ctypes.data % 64
-    return raw[start : start + count * size].view(dtype).reshape(shape)
+    array: NDArray[Any] = raw[start : start + count * size].view(dtype).reshape(shape)
+    return array
 

@@ -126,8 +126,11 @@ class Team:
 
 def _yield_address() -> int:
     """The C function that gives up the processor for a moment."""
-    library = ctypes.WinDLL("kernel32").SwitchToThread if sys.platform == "win32" else ctypes.CDLL(None).sched_yield
-    return ctypes.cast(library, ctypes.c_void_p).value or 0
+    if sys.platform == "win32":
+        function = ctypes.WinDLL("kernel32").SwitchToThread
+    else:
+        function = ctypes.CDLL(None).sched_yield
+    return ctypes.cast(function, ctypes.c_void_p).value or 0
 
 
 _busy = threading.Lock()

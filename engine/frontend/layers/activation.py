@@ -1,12 +1,11 @@
 """Activation functions by name, as configured objects, and as layers."""
 
-from math import prod
 from typing import Any
 
 from engine.frontend.call import Call
-from engine.frontend.layers.geometry import axis_to_end, example_axis
+from engine.frontend.layers.geometry import example_axes, over_axes
 from engine.frontend.registry import layer, run_layer
-from engine.ir.ops import Activate, Activation, Reshape, Softmax
+from engine.ir.ops import Activate, Activation, Softmax
 
 _PLAIN = {
     "linear": Activation("linear"),
@@ -108,17 +107,6 @@ def elu(call: Call) -> int:
 
 @layer("Softmax")
 def softmax(call: Call) -> int:
-    """exp(x) over its sum along one axis, or along the last axes together."""
-    x, rank = call.x, call.rank(call.x)
-    axes = call.config.raw("axis", -1)
-    if isinstance(axes, list):
-        chosen = sorted(example_axis(axis, rank) for axis in call.config.integers("axis"))
-    else:
-        chosen = [example_axis(call.config.integer("axis", -1, low=-rank), rank)]
-    if len(chosen) == 1:
-        return axis_to_end(call, x, chosen[0], lambda y: call.emit(Softmax(), y))
-    if chosen != list(range(rank - len(chosen), rank)):
-        raise call.refuse(f"softmax over the axes {axes} together is not supported; the last ones are")
-    shape = call.shape(x)
-    flat = call.emit(Reshape((*shape[: chosen[0]], prod(shape[chosen[0] :]))), x)
-    return call.emit(Reshape(shape), call.emit(Softmax(), flat))
+    """exp(x) over its sum along one axis or several together."""
+    axes = example_axes(call, "axis", -1, call.rank(call.x))
+    return over_axes(call, call.x, axes, lambda x: call.emit(Softmax(), x))

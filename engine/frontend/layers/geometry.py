@@ -1,10 +1,11 @@
 """What images, axes and padding words mean: shared by all families of layers."""
 
 from collections.abc import Callable, Sequence
+from math import prod
 
 from engine.errors import GraphError
 from engine.frontend.call import Call
-from engine.ir.ops import Pads, Pair, Shape, Transpose
+from engine.ir.ops import Pads, Pair, Reshape, Shape, Transpose
 
 
 def data_format(call: Call) -> str:
@@ -26,14 +27,23 @@ def channels_to_end(call: Call, x: int) -> int:
     return call.emit(Transpose((*range(1, call.rank(x)), 0)), x)
 
 
-def axis_to_end(call: Call, x: int, axis: int, compute: Callable[[int], int]) -> int:
-    """`compute` on `x` with one axis moved to the end; the result with that axis moved back."""
-    rank = call.rank(x)
-    if axis == rank - 1:
-        return compute(x)
-    order = (*(a for a in range(rank) if a != axis), axis)
-    y = compute(call.emit(Transpose(order), x))
-    return call.emit(Transpose(tuple(order.index(a) for a in range(rank))), y)
+def over_axes(call: Call, x: int, axes: Sequence[int], compute: Callable[[int], int]) -> int:
+    """`compute` on `x` with the given axes of an example moved to the end and joined to one; the result put back."""
+    rank, chosen = call.rank(x), sorted(set(axes))
+    order = (*(a for a in range(rank) if a not in chosen), *chosen)
+    moved = x if order == tuple(range(rank)) else call.emit(Transpose(order), x)
+    shape = call.shape(moved)
+    joined = (*shape[: rank - len(chosen)], prod(shape[rank - len(chosen) :]))
+    y = compute(moved if joined == shape else call.emit(Reshape(joined), moved))
+    y = y if joined == shape else call.emit(Reshape(shape), y)
+    return y if moved == x else call.emit(Transpose(tuple(order.index(a) for a in range(rank))), y)
+
+
+def example_axes(call: Call, key: str, default: int, rank: int) -> list[int]:
+    """One axis or a list of them from the configuration, as axes of one example, ascending."""
+    given = call.config.raw(key, default)
+    count = len(given) if isinstance(given, list | tuple) else 1
+    return sorted({example_axis(axis, rank) for axis in call.config.sizes(key, count, default, low=-rank)})
 
 
 def example_axis(axis: int, rank: int) -> int:

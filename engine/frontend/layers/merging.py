@@ -7,13 +7,20 @@ from engine.errors import GraphError
 from engine.frontend.call import Call
 from engine.frontend.layers.geometry import example_axis
 from engine.frontend.registry import layer
-from engine.ir.ops import Binary, Concat, ScaleShift
+from engine.ir.ops import Binary, Concat, Reshape, ScaleShift
 
 
 def _fold(call: Call, kind: Literal["add", "sub", "mul", "max", "min"]) -> int:
     if len(call.inputs) < 2:
         raise GraphError(f"expected two inputs or more, found {len(call.inputs)}")
-    return reduce(lambda a, b: call.emit(Binary(kind), a, b), call.inputs)
+    rank = max(call.rank(x) for x in call.inputs)
+    return reduce(lambda a, b: call.emit(Binary(kind), a, b), (_widened(call, x, rank) for x in call.inputs))
+
+
+def _widened(call: Call, x: int, rank: int) -> int:
+    """The value with axes of one in front, up to `rank` axes."""
+    missing = rank - call.rank(x)
+    return x if missing == 0 else call.emit(Reshape((*(1,) * missing, *call.shape(x))), x)
 
 
 @layer("Add")

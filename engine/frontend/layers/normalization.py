@@ -1,6 +1,7 @@
 """Layers that scale and shift along an axis with numbers learnt or given."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from math import prod
 from typing import TypeAlias
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.errors import GraphError
 from engine.frontend.call import Call
-from engine.frontend.layers.geometry import axis_to_end, example_axis
+from engine.frontend.layers.geometry import example_axes, over_axes
 from engine.frontend.registry import layer
 from engine.ir.graph import Weight
 from engine.ir.ops import ScaleShift, Shape
@@ -16,23 +17,20 @@ from engine.ir.ops import ScaleShift, Shape
 Wide: TypeAlias = NDArray[np.float64]
 
 
-def _scale_shift(call: Call, axis: int, size: Shape, compute: Callable[[], tuple[Wide, Wide]]) -> int:
-    """x · scale + shift along an axis; `compute` reads both, each of `size` or one number."""
-    scale = call.derive("scale", size, lambda: np.broadcast_to(compute()[0], size).copy())
-    shift = call.derive("shift", size, lambda: np.broadcast_to(compute()[1], size).copy())
-    return axis_to_end(call, call.x, axis, lambda x: call.emit(ScaleShift(), x, scale, shift))
+def _scale_shift(call: Call, axes: Sequence[int], compute: Callable[[], tuple[Wide, Wide]]) -> int:
+    """x · scale + shift along axes; `compute` gives both, in the shape of these axes or as one number."""
+    shape = tuple(call.shape(call.x)[axis] for axis in axes)
+
+    def joined(values: Wide) -> Wide:
+        return np.broadcast_to(values, shape).reshape(-1)
+
+    scale = call.derive("scale", (prod(shape),), lambda: joined(compute()[0]))
+    shift = call.derive("shift", (prod(shape),), lambda: joined(compute()[1]))
+    return over_axes(call, call.x, axes, lambda x: call.emit(ScaleShift(), x, scale, shift))
 
 
 def _wide(weight: Weight | None, otherwise: float) -> Wide:
     return np.array(otherwise) if weight is None else weight.read().astype(np.float64, copy=False)
-
-
-def _one_axis(call: Call) -> int:
-    axes = call.config.raw("axis", -1)
-    if isinstance(axes, list) and len(axes) != 1:
-        raise call.refuse(f"normalisation over the axes {axes} is not supported; over one axis it is")
-    rank = call.rank(call.x)
-    return example_axis(call.config.sizes("axis", 1, -1, low=-rank)[0], rank)
 
 
 @layer(
@@ -41,8 +39,10 @@ def _one_axis(call: Call) -> int:
 )
 def batch_normalization(call: Call) -> int:
     """(x − mean) / sqrt(variance + epsilon) · gamma + beta with the moving statistics, along one axis."""
-    config, axis = call.config, _one_axis(call)
-    size, epsilon = (call.shape(call.x)[axis],), config.number("epsilon", 1e-3)
+    config, axes = call.config, example_axes(call, "axis", -1, call.rank(call.x))
+    if len(axes) != 1:
+        raise call.refuse(f"statistics over the axes {config.raw('axis')} together are not supported")
+    size, epsilon = (call.shape(call.x)[axes[0]],), config.number("epsilon", 1e-3)
     gamma = call.weight("gamma", size) if config.flag("scale", True) else None
     beta = call.weight("beta", size) if config.flag("center", True) else None
     mean = call.weight("moving_mean", size, trainable=False)
@@ -53,7 +53,7 @@ def batch_normalization(call: Call) -> int:
             scale = _wide(gamma, 1.0) / np.sqrt(_wide(variance, 1.0) + epsilon)
             return scale, _wide(beta, 0.0) - _wide(mean, 0.0) * scale
 
-    return _scale_shift(call, axis, size, compute)
+    return _scale_shift(call, axes, compute)
 
 
 @layer("Rescaling")
@@ -67,29 +67,31 @@ def rescaling(call: Call) -> int:
 
 @layer("Normalization")
 def normalization(call: Call) -> int:
-    """(x − mean) / max(sqrt(variance), 1e-7), or its inverse; statistics learnt or given, along one axis or none."""
-    config = call.config
-    invert = config.flag("invert", False)
-    axis = call.rank(call.x) - 1 if config.raw("axis", -1) in (None, []) else _one_axis(call)
-    size = (call.shape(call.x)[axis],)
-    mean, variance = _statistics(call, size if config.raw("axis", -1) not in (None, []) else ())
+    """(x − mean) / max(sqrt(variance), 1e-7), or its inverse, with statistics learnt or given, along any axes."""
+    invert = call.config.flag("invert", False)
+    all_alike = call.config.raw("axis", -1) in (None, [])
+    rank = call.rank(call.x)
+    axes = [rank - 1] if all_alike else example_axes(call, "axis", -1, rank)
+    shape = () if all_alike else tuple(call.shape(call.x)[axis] for axis in axes)
+    statistics = _statistics(call, shape)
 
     def compute() -> tuple[Wide, Wide]:
-        middle, deviation = _wide(mean, 0.0), np.maximum(np.sqrt(_wide(variance, 1.0)), 1e-7)
-        return (deviation, middle) if invert else (1 / deviation, -middle / deviation)
+        mean, variance = statistics()
+        deviation = np.maximum(np.sqrt(variance), 1e-7)
+        return (deviation, mean) if invert else (1 / deviation, -mean / deviation)
 
-    return _scale_shift(call, axis, size, compute)
+    return _scale_shift(call, axes, compute)
 
 
-def _statistics(call: Call, shape: Shape) -> tuple[Weight, Weight]:
-    config = call.config
-    if config.raw("mean", None) is None or config.raw("variance", None) is None:
-        mean = call.weight("mean", shape, trainable=False)
-        variance = call.weight("variance", shape, trainable=False)
+def _statistics(call: Call, shape: Shape) -> Callable[[], tuple[Wide, Wide]]:
+    given = [call.config.raw(key, None) for key in ("mean", "variance")]
+    if None in given:
+        mean, variance = (call.weight(name, shape, trainable=False) for name in ("mean", "variance"))
         call.weight("count", (), trainable=False, integer=True)
-        return mean, variance
-    if not shape:
-        raise GraphError("given statistics need an axis")
-    return call.constant("mean", config.numbers("mean"), shape), call.constant(
-        "variance", config.numbers("variance"), shape
-    )
+        return lambda: (_wide(mean, 0.0), _wide(variance, 1.0))
+    values = [np.array(call.config.numbers(key)) for key in ("mean", "variance")]
+    for value in values:
+        if value.size not in (1, prod(shape)):
+            raise GraphError(f"{value.size} given statistics do not fit {shape}")
+    sizes = [shape if value.size > 1 else () for value in values]
+    return lambda: (values[0].reshape(sizes[0]), values[1].reshape(sizes[1]))

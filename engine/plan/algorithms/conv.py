@@ -8,7 +8,7 @@ from engine.plan.algorithms.gemm import POINTWISE
 from engine.plan.algorithms.panels import cut_columns, pack_bias, pack_panels
 from engine.plan.memory import aligned
 from engine.plan.site import Algorithm, Site
-from engine.plan.step import Kernel, Step, activation_fields
+from engine.plan.step import Field, Kernel, Step, activation_fields
 
 _TILE_FLOPS = 4e6
 
@@ -40,7 +40,7 @@ class ConvDirect:
         if op.groups == 1:
             columns = min(f, cut_columns(k, f, max(blocks, 1), site.machine))
         weights = site.weight(1).reshape(k, op.groups, f // op.groups).transpose(1, 0, 2)
-        fields = {
+        fields: dict[str, Field] = {
             "x": site.x,
             "w": pack_panels(weights, isa),
             "bias": pack_bias(site.bias(2, f), op.groups, isa),

@@ -7,7 +7,7 @@ from math import prod
 from engine.ir.ops import LINEAR, NO_PADS
 from engine.plan.algorithms.conv import patch_row_bytes, window_fields
 from engine.plan.site import Algorithm, Site, aligned_array
-from engine.plan.step import Kernel, Step, activation_fields
+from engine.plan.step import Field, Kernel, Step, activation_fields
 
 _TILE_FLOATS = 16384
 
@@ -37,7 +37,7 @@ class DepthwiseDirect:
         weights, bias = aligned_array((kh * kw, channels)), aligned_array((channels,))
         weights[:] = site.weight(1).reshape(kh * kw, channels)
         bias[:] = site.bias(2, channels)
-        fields = {
+        fields: dict[str, Field] = {
             "x": site.x,
             "w": weights,
             "bias": bias,

@@ -33,7 +33,7 @@ class MapBlocks(Simple):
 
     def emit(self, site: Site) -> Sequence[Step]:
         size = prod(site.shape)
-        fields = {"x": site.x, "y": site.y, "size": size, "block": _BLOCK, **call_fields(site.op.activation)}
+        fields: dict[str, Field] = {"x": site.x, "y": site.y, "size": size, "block": _BLOCK, **call_fields(site.op.activation)}
         return [Step(self.name, fields, site.node.layer, size, _BLOCK, work=self.cost(site))]
 
 
@@ -46,7 +46,7 @@ class SoftmaxRows(Simple):
     def emit(self, site: Site) -> Sequence[Step]:
         c = site.shape[-1]
         rows, block = prod(site.shape[:-1]), max(1, _BLOCK // c)
-        fields = {"x": site.x, "y": site.y, "rows": rows, "c": c, "block": block}
+        fields: dict[str, Field] = {"x": site.x, "y": site.y, "rows": rows, "c": c, "block": block}
         return [Step(self.name, fields, site.node.layer, rows, block, work=self.cost(site))]
 
 
@@ -58,7 +58,7 @@ class ScaleShiftRows(Simple):
         scale, shift = aligned_array((c,)), aligned_array((c,))
         scale[:], shift[:] = site.weight(1), site.weight(2)
         rows, block = prod(site.shape[:-1]), max(1, _BLOCK // c)
-        fields = {
+        fields: dict[str, Field] = {
             "x": site.x, "y": site.y, "scale": scale, "shift": shift, "rows": rows, "c": c, "block": block,
             **call_fields(site.op.activation),
         }  # fmt: skip
@@ -123,7 +123,7 @@ class PadRows(Simple):
 
     def emit(self, site: Site) -> Sequence[Step]:
         *lead, h, wd, c = site.shape
-        fields = {
+        fields: dict[str, Field] = {
             "x": site.x, "y": site.y, "h": h, "wd": wd, "c": c, "pt": site.op.pads[0][0], "pl": site.op.pads[1][0],
             "rows": site.result[-3], "columns": site.result[-2], "patch": Kernel("patch"),
         }  # fmt: skip
@@ -139,7 +139,7 @@ class ConcatCopy(Simple):
         for i in range(len(site.node.operands)):
             shape = site.operand_shape(i)
             inner = prod(shape[axis:])
-            fields = {
+            fields: dict[str, Field] = {
                 "x": site.value(i), "y": site.y, "outer": prod(shape[:axis]), "inner": inner, "y_step": y_step,
                 "offset": offset,
             }  # fmt: skip

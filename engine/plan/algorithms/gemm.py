@@ -6,7 +6,7 @@ from math import prod
 from engine.ir.ops import NO_PADS
 from engine.plan.algorithms.panels import cut_columns, pack_bias, pack_panels
 from engine.plan.site import Site
-from engine.plan.step import Kernel, Step, activation_fields
+from engine.plan.step import Field, Kernel, Step, activation_fields
 
 _BLOCK = 56
 
@@ -35,7 +35,7 @@ class Gemm:
         block = _BLOCK if m == 1 else min(_BLOCK, m)
         columns = cut_columns(k, f, -(-m // block), site.machine)
         piece = max(site.machine.l2 // 4 // (isa.nr * 4), 256)
-        fields = {
+        fields: dict[str, Field] = {
             "x": site.x,
             "w": pack_panels(site.weight(1).reshape(1, k, f), isa),
             "bias": pack_bias(site.bias(2, f), 1, isa),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import prod
 
 from engine.plan.site import Algorithm, Site
-from engine.plan.step import Step
+from engine.plan.step import Field, Step
 
 _TILE_FLOATS = 16384
 
@@ -25,7 +25,7 @@ class PoolWindow:
         *lead, h, wd, c = site.shape
         oh, ow = site.result[-3:-1]
         rows = min(oh, max(1, _TILE_FLOATS // (ow * c * op.strides[0] * op.strides[1])))
-        fields = {
+        fields: dict[str, Field] = {
             "x": site.x, "y": site.y, "h": h, "wd": wd, "c": c, "oh": oh, "ow": ow,
             "kh": op.window[0], "kw": op.window[1], "sh": op.strides[0], "sw": op.strides[1],
             "pt": op.pads[0][0], "pl": op.pads[1][0], "rows": rows, "row_blocks": -(-oh // rows),
@@ -47,7 +47,7 @@ class PoolGlobal:
 
     def emit(self, site: Site) -> Sequence[Step]:
         *lead, h, wd, c = site.shape
-        fields = {"x": site.x, "y": site.y, "pixels": h * wd, "c": c}
+        fields: dict[str, Field] = {"x": site.x, "y": site.y, "pixels": h * wd, "c": c}
         units = prod(lead) * -(-c // site.machine.isa.lanes)
         return [Step(f"{self.name}/{site.op.kind}", fields, site.node.layer, units, work=self.cost(site))]
 
