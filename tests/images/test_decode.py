@@ -111,15 +111,20 @@ def test_alpha_is_dropped_not_composited(channels: int) -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "LAB"])
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr", "HSV"])
 def test_modes_convert_as_pillow_does(mode: str, channels: int) -> None:
     image = Image.new("RGB", (5, 6))
     image.putdata([tuple(pixel) for pixel in COLOUR.reshape(-1, 3).tolist()])
-    if mode == "LAB" and channels == 1:
-        pytest.skip("Pillow makes no grey from LAB")
     image = image.convert("P").convert("PA") if mode == "PA" else image.convert(mode)
     expected = np.asarray(image.convert({1: "L", 3: "RGB"}[channels])).reshape(6, 5, channels)
     assert np.array_equal(decode(image, channels), expected)
+
+
+def test_lab_has_colours_but_no_grey() -> None:
+    image = Image.fromarray(COLOUR).convert("LAB")
+    assert np.array_equal(decode(image, 3), np.asarray(image.convert("RGB")))
+    with pytest.raises(ImageError):
+        decode(image, 1)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
