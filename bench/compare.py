@@ -59,9 +59,9 @@ def steady(
     with contextlib.ExitStack() as stack:
         for name in dict.fromkeys([REFERENCE, *runners]):
             try:
+                model = model_file(spec, RUNNERS[name].format, batch)
                 if name != REFERENCE and reference is None:
                     raise WorkerError("not measured: TensorFlow has no answer to compare with")
-                model = model_file(spec, RUNNERS[name].format, batch)
                 workers[name] = stack.enter_context(Worker(name))
                 answer = first_answer(workers[name], model, batch, threads, folder)
                 reference = answer if reference is None else reference
@@ -113,6 +113,14 @@ def _record(spec: Spec, batch: int, threads: int, runners: list[str], figures: d
     return {"model": spec.name, "batch": batch, "threads": threads, "runners": shown, **report.ratios(shown)}
 
 
+def positive(text: str) -> int:
+    """A command-line number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
 def unit(options: argparse.Namespace) -> str:
     """What the figures are."""
     return "seconds to first answer" if options.startup else "ms an image"
@@ -121,7 +129,8 @@ def unit(options: argparse.Namespace) -> str:
 def measure(options: argparse.Namespace, runners: list[str], folder: Path) -> list[report.Record]:
     """Every row that was asked for, each printed when it is there."""
     specs = [spec for spec in in_suites(options.suite) if not options.models or spec.name in options.models]
-    print(report.titles(runners, unit(options)), flush=True)
+    beside = "onnxruntime" if options.startup else "keras"
+    print(report.titles(runners, unit(options), beside), flush=True)
     records = []
     for spec in specs:
         for batch in [1] if options.startup else options.batch:
@@ -131,7 +140,7 @@ def measure(options: argparse.Namespace, runners: list[str], folder: Path) -> li
                 else:
                     record = steady(spec, batch, threads, runners, options.rounds, options.seconds, folder)
                 records.append(record)
-                print(report.line(record, runners), flush=True)
+                print(report.line(record, runners, beside), flush=True)
                 if options.startup:
                     print(report.memory_line(record, runners), flush=True)
     return records
@@ -142,10 +151,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.compare", description=__doc__)
     parser.add_argument("--suite", nargs="+", choices=[*SUITES, "all"], default=["seed"])
     parser.add_argument("--models", nargs="+", choices=[spec.name for spec in MODELS], help="only these of the suites")
-    parser.add_argument("--batch", type=int, nargs="+", default=[1, 32], metavar="N")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], metavar="N")
+    parser.add_argument("--batch", type=positive, nargs="+", default=[1, 32], metavar="N")
+    parser.add_argument("--threads", type=positive, nargs="+", default=[1, 2], metavar="N")
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
-    parser.add_argument("--rounds", type=int, default=7, metavar="N")
+    parser.add_argument("--rounds", type=positive, default=7, metavar="N")
     parser.add_argument("--seconds", type=float, default=0.3, help="of timed calls a runtime and round (default 0.3)")
     parser.add_argument("--startup", action="store_true", help="measure process start and memory instead")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep machine, versions and all figures")
