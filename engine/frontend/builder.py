@@ -123,8 +123,8 @@ def _take(made: Mapping[tuple[str, int], tuple[int, ...]], arguments: Any) -> tu
 
 def _check_arguments(call: CallSpec, config: Config) -> None:
     for key, value in call.arguments.kwargs.items():
-        if value is not None and key != "training":
-            raise config.refuse(f"call argument {key!r} is not supported")
+        if value is not None and (key != "training" or value is True):
+            raise config.refuse(f"call argument {key!r} = {repr(value)[:60]} is not supported")
     todo = list(call.arguments.args)
     while todo:
         value = todo.pop()

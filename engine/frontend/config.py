@@ -1,4 +1,4 @@
-"""A layer's configuration, read key by key with its kind and range checked."""
+"""A layer's configuration, read key by key with its kind and range checked. Some files have 3.0 for 3."""
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
@@ -41,11 +41,11 @@ class Config:
         return UnsupportedLayerError(f"{self.where}: {why}")
 
     def flag(self, key: str, default: bool = _MISSING) -> bool:
-        """True or false."""
+        """True or false; some files have 1 and 0."""
         value = self.raw(key, default)
-        if not isinstance(value, bool):
+        if value not in (True, False):
             raise self.wrong(key, "true or false")
-        return value
+        return bool(value)
 
     def integer(self, key: str, default: int = _MISSING, low: int = 1, high: int = MAX_INT) -> int:
         """An integer in [low, high]."""
@@ -104,6 +104,8 @@ class Config:
         return tuple(self._integer(key, v, low, MAX_INT) for v in value)
 
     def _integer(self, key: str, value: Any, low: int, high: int) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise self.wrong(key, f"an integer from {low} to {high}")
         return value

@@ -59,8 +59,8 @@ def dialect_of(keras_version: str) -> Dialect:
     """The dialect of a version such as "2.2.4-tf"."""
     major = keras_version.partition(".")[0]
     if not major.isdigit() or int(major) not in DIALECTS:
-        known = ", ".join(map(str, DIALECTS))
-        raise UnsupportedLayerError(f"was written by Keras {keras_version or 'of unknown version'}; known: {known}")
+        known = " and ".join(map(str, DIALECTS))
+        raise UnsupportedLayerError(f"was written by Keras {keras_version}; files of Keras {known} are read")
     return DIALECTS[int(major)]
 
 

@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from engine.errors import EngineError, ModelFileError
 
@@ -32,26 +33,15 @@ class SteadyFile(io.RawIOBase):
 
     def __init__(self, path: str) -> None:
         super().__init__()
-        self.path = path
-        self._fd = -1
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-        try:
-            self._fd = os.open(path, flags)
-            status = os.fstat(self._fd)
-        except (OSError, ValueError) as error:
-            self.close()
-            raise _cannot_open(path, error) from None
-        if not stat.S_ISREG(status.st_mode):
-            self.close()
-            raise ModelFileError(_folder(path) if stat.S_ISDIR(status.st_mode) else "is not a regular file")
+        self._raw = _open_regular(path)
+        status = os.fstat(self._raw.fileno())
         self.size = status.st_size
-        self._changed = status.st_mtime_ns
-        self._position = 0
+        self._written = status.st_mtime_ns
 
     def check(self) -> None:
         """Raise `ModelFileError` if the file has been written to since it was opened."""
-        status = os.fstat(self._fd)
-        if (status.st_size, status.st_mtime_ns) != (self.size, self._changed):
+        status = os.fstat(self._raw.fileno())
+        if (status.st_size, status.st_mtime_ns) != (self.size, self._written):
             raise ModelFileError("has changed while it was being read")
 
     def seekable(self) -> bool:
@@ -61,38 +51,43 @@ class SteadyFile(io.RawIOBase):
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self._position = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
-        return self._position
+        return self._raw.seek(offset, whence)
 
     def tell(self) -> int:
-        return self._position
+        return self._raw.tell()
 
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # h5py hands over memoryviews only
+    def readinto(self, buffer: Any) -> int:
         view, done = memoryview(buffer).cast("B"), 0
-        os.lseek(self._fd, self._position, os.SEEK_SET)
         while done < len(view):
-            piece = os.read(self._fd, len(view) - done) if os.name == "nt" else None
-            count = len(piece) if piece is not None else os.readv(self._fd, [view[done:]])
-            if piece is not None:
-                view[done : done + count] = piece
-            if count == 0:
+            count = self._raw.readinto(view[done:])
+            if not count:
                 raise ModelFileError("ends before the data that it promises")
             done += count
-        self._position += done
         return done
 
     def head(self, count: int) -> bytes:
         """Up to `count` first bytes."""
         buffer = bytearray(min(count, self.size))
         self.seek(0)
-        self.readinto(memoryview(buffer))
+        self.readinto(buffer)
         return bytes(buffer)
 
     def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        self._raw.close()
         super().close()
+
+
+def _open_regular(path: str) -> io.FileIO:
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except (OSError, ValueError) as error:
+        raise _cannot_open(path, error) from None
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return io.FileIO(descriptor, "rb")
+    os.close(descriptor)
+    raise ModelFileError(_folder(path) if stat.S_ISDIR(mode) else "is not a regular file")
 
 
 @contextmanager
@@ -157,8 +152,6 @@ def _text(head: bytes) -> str | None:
 
 
 def _cannot_open(path: str, error: OSError | ValueError) -> ModelFileError:
-    if isinstance(error, IsADirectoryError | PermissionError) and os.path.isdir(path):
-        return ModelFileError(_folder(path))
     if isinstance(error, FileNotFoundError):
         return ModelFileError("there is no such file")
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -27,20 +27,20 @@ def parse_model(description: Mapping[str, Any], dialect: Dialect, depth: int = 0
         raise ModelFileError(f"its {class_name} model has no list of layers")
     if len(config["layers"]) > MAX_LAYERS:
         raise LimitExceededError(f"it has {len(config['layers'])} layers; at most {MAX_LAYERS} are accepted")
-    layers = [_parse_layer(layer, dialect, depth) for layer in config["layers"]]
+    layers = [_parse_layer(layer, i, dialect, depth) for i, layer in enumerate(config["layers"])]
     if len({layer.name for layer in layers}) < len(layers):
         raise ModelFileError("two of its layers have the same name")
     return _sequential(config, layers) if class_name == "Sequential" else _functional(config, layers, dialect)
 
 
-def _parse_layer(data: Any, dialect: Dialect, depth: int) -> LayerSpec:
+def _parse_layer(data: Any, index: int, dialect: Dialect, depth: int) -> LayerSpec:
     if not isinstance(data, dict) or not isinstance(data.get("class_name"), str):
         raise ModelFileError(f"the description of a layer is not understood: {repr(data)[:80]}")
     config = data.get("config")
     values = config if isinstance(config, dict) else {}
-    name = data.get("name") or values.get("name")
+    name = data.get("name") or values.get("name") or f"{data['class_name'].lower()}_{index}"
     if not isinstance(name, str):
-        raise ModelFileError(f"a layer of class {data['class_name']} has no name")
+        raise ModelFileError(f"the name of a layer must be text, found {repr(name)[:80]}")
     trainable = values.get("trainable", True) is not False
     class_name, translated = dialect.translate(data["class_name"], values)
     if class_name in MODELS:
