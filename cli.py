@@ -256,6 +256,6 @@ def summary(weights: str) -> None:
 @main.command()
 def warmup() -> None:
     """Compile every kernel into the cache, so that no later run has to."""
-    from engine.warmup import warmup as compile_all
+    from engine.runtime.warmup import warmup as compile_all
 
     click.echo(f"{compile_all()} kernels are ready", err=True)

@@ -4,7 +4,7 @@
 what a picture shows. Importing this package imports neither numba nor h5py nor Pillow.
 """
 
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     )
     from engine.model import Layer, Model, load_model
     from engine.runtime.team import num_threads, set_num_threads
-    from engine.warmup import warmup
+    from engine.runtime.warmup import warmup
 
 _HOMES = {
     "engine.classify": ("Classifier", "Result", "Score"),
@@ -31,7 +31,7 @@ _HOMES = {
     ),
     "engine.model": ("Layer", "Model", "load_model"),
     "engine.runtime.team": ("num_threads", "set_num_threads"),
-    "engine.warmup": ("warmup",),
+    "engine.runtime.warmup": ("warmup",),
 }  # fmt: skip
 _WHERE = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -44,6 +44,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
+        from importlib import metadata
+
         return metadata.version("numba-infer")
     if name not in _WHERE:
         raise AttributeError(f"module 'engine' has no attribute {name!r}")

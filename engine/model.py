@@ -125,9 +125,7 @@ class Model:
 
     def _checked(self, x: Any) -> tuple[list[NDArray[Any]], int]:
         arrays = self._in_order(x)
-        checked = [
-            _check(a, shape, name) for a, shape, name in zip(arrays, self._in, self.input_names, strict=True)
-        ]
+        checked = [_check(a, shape, name) for a, shape, name in zip(arrays, self._in, self.input_names, strict=True)]
         counts = {len(a) for a in checked}
         if len(counts) != 1:
             raise InputError(f"inputs of different batch sizes: {', '.join(str(len(a)) for a in checked)}")

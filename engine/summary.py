@@ -1,6 +1,7 @@
 """The table that `Model.summary` prints."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def format_summary(name: str, layers: Sequence["Layer"]) -> Iterator[str]:
 
 
 def _branches(layers: Sequence["Layer"]) -> bool:
-    return any(tuple(b.inbound) != (a.name,) for a, b in zip(layers, layers[1:], strict=False))
+    return any(tuple(b.inbound) != (a.name,) for a, b in pairwise(layers))
 
 
 def _bytes(count: int) -> str:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from engine.ir.ops import Op, Shape
 
+
 @dataclass(frozen=True, eq=False)
 class Weight:
     """A constant operand. `read()` returns it as a float32 or float64 array of `shape`, afresh at each call."""

@@ -69,10 +69,9 @@ def _expect(what: str, expected: object, found: object) -> None:
 def window_extent(size: int, kernel: int, stride: int, pads: Pair, dilation: int = 1) -> int:
     """Number of window positions along an axis: floor((size − span + pads) / stride) + 1."""
     span = (kernel - 1) * dilation + 1
-    extent = (size + sum(pads) - span) // stride + 1
-    if min(kernel, stride, dilation) < 1 or min(pads) < 0 or extent < 1:
+    if min(kernel, stride, dilation) < 1 or min(pads) < 0 or size + sum(pads) < span:
         raise GraphError(f"a window of {span} with stride {stride} and padding {pads} does not fit an axis of {size}")
-    return extent
+    return (size + sum(pads) - span) // stride + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +87,7 @@ class Conv(Op):
 
     def result(self, *shapes: Shape) -> Shape:
         lead, h, w, c = _image(shapes[0])
+        _expect("axes of the kernel", 4, len(shapes[1]))
         kh, kw, per_group, f = shapes[1]
         if self.groups < 1 or c % self.groups or f % self.groups:
             raise GraphError(f"{self.groups} groups do not divide {c} input and {f} output channels")
@@ -110,6 +110,7 @@ class DepthwiseConv(Op):
 
     def result(self, *shapes: Shape) -> Shape:
         lead, h, w, c = _image(shapes[0])
+        _expect("axes of the kernel", 4, len(shapes[1]))
         kh, kw, channels, m = shapes[1]
         _expect("channels of the kernel", c, channels)
         _expect("bias", [(c * m,)], [*shapes[2:]] or [(c * m,)])
@@ -128,6 +129,7 @@ class Dense(Op):
     def result(self, *shapes: Shape) -> Shape:
         if not shapes[0]:
             raise GraphError("a dense layer needs at least one axis, found a scalar")
+        _expect("axes of the kernel", 2, len(shapes[1]))
         k, f = shapes[1]
         _expect("features of the input", k, shapes[0][-1])
         _expect("bias", [(f,)], [*shapes[2:]] or [(f,)])

@@ -10,6 +10,8 @@ def verify(graph: Graph) -> None:
     made = set(graph.inputs)
     if len(made) != len(graph.inputs):
         raise GraphError("an input of the graph is listed twice")
+    if made | {node.output for node in graph.nodes} != set(graph.shapes):
+        raise GraphError("the table of shapes and the values of the graph differ")
     for node in graph.nodes:
         _check_operands(node, made)
         found = result_shape(node, graph)
@@ -21,8 +23,6 @@ def verify(graph: Graph) -> None:
     for value in graph.outputs:
         if value not in made:
             raise GraphError(f"output value {value} is never made")
-    if made != set(graph.shapes):
-        raise GraphError("the table of shapes and the values of the graph differ")
     uses = graph.uses()
     unread = [node.layer for node in graph.nodes if uses[node.output] == 0]
     if unread:

@@ -1,7 +1,7 @@
 """Compile kernels to object code with Numba. Runs in a child process, so that the host never imports numba.
 
-The child reads the name of a class and then kernel names, a line each, from standard input, and answers each kernel with
-the length of its object code (8 bytes, little endian) and the code on standard output.
+The child reads the name of a class and then kernel names, a line each, from standard input, and answers each kernel
+on standard output with the length of its object code (8 bytes, little endian) and the code.
 """
 
 import sys

@@ -2,8 +2,9 @@
 
 Where there is padding, the input rows of a tile of work are first copied to scratch with their zeros (`patch_row`
 bytes a row); without padding (`patch_row` 0) the image is read in place. Packed weights are those of `gemm` with
-k = kh·kw·(c/groups), each group with panels of its own. A tile of work is `rows` output rows × `columns` channels, which
-are whole panels and, where there are groups, whole groups.
+k = kh·kw·(c/groups), each group with panels of its own. A tile of work is `rows` output rows × `columns` channels,
+which are whole panels and, where there are groups, whole groups. A panel too large for L2 is used `piece` kernel rows
+at a time, for all rows of the tile; each piece continues from the sums of the one before.
 """
 
 from numba import njit
@@ -18,8 +19,8 @@ def build(simd, variant):
     lanes, mr, nr = simd.isa.lanes, simd.isa.mr, simd.isa.nr
 
     @njit
-    def output_row(params, a, a_row, panel, y, bias, width):
-        """One row of output pixels, one panel of output channels."""
+    def output_row(params, a, a_row, panel, y, bias, width, first, count):
+        """One row of output pixels, one panel of output channels, `count` kernel rows from `first`."""
         ow, f, c = i64_at(params + P.ow), i64_at(params + P.f), i64_at(params + P.c)
         kh, kw, dw = i64_at(params + P.kh), i64_at(params + P.kw), i64_at(params + P.dw)
         groups, step = i64_at(params + P.groups), i64_at(params + P.sw) * c * 4
@@ -31,8 +32,9 @@ def build(simd, variant):
             left = (ow - i + mr - 1) // mr
             height = (ow - i + left - 1) // left
             call(
-                i64_at(params + P.tile), a + i * step, step, i64_at(params + P.dh) * a_row, kh, dw * c * 4, taps,
-                length, panel, y + i * f * 4, f * 4, bias, 1, 1, width - (nv - 1) * lanes, i64_at(params + P.low),
+                i64_at(params + P.tile), a + i * step, step, i64_at(params + P.dh) * a_row, count, dw * c * 4, taps,
+                length, panel, y + i * f * 4, f * 4, bias, first == 0, first + count == kh,
+                width - (nv - 1) * lanes, i64_at(params + P.low),
                 i64_at(params + P.high), height, nv,
             )  # fmt: skip
             i += height
@@ -42,16 +44,22 @@ def build(simd, variant):
         """Output channels begin … end, which lie in one group, of `rows` rows."""
         w, bias, groups = i64_at(params + P.w), i64_at(params + P.bias), i64_at(params + P.groups)
         per_group, part = i64_at(params + P.f) // groups, i64_at(params + P.c) // groups
-        k, stride = i64_at(params + P.kh) * i64_at(params + P.kw) * part, i64_at(params + P.ow) * i64_at(params + P.f)
+        kh, sh, dh = i64_at(params + P.kh), i64_at(params + P.sh), i64_at(params + P.dh)
+        k, stride = kh * i64_at(params + P.kw) * part, i64_at(params + P.ow) * i64_at(params + P.f)
+        piece = max(1, i64_at(params + P.piece))
         packed = (per_group + lanes - 1) // lanes * lanes
         group = begin // per_group
         j = begin
         while j < end:
             at = group * packed + j - group * per_group
-            for r in range(rows):
-                row_a = a + group * part * 4 + r * i64_at(params + P.sh) * a_row
-                row_y = y + (r * stride + j) * 4
-                output_row(params, row_a, a_row, w + at * k * 4, row_y, bias + at * 4, min(nr, end - j))
+            width = min(nr, end - j)
+            kernel_row = k // kh * ((width + lanes - 1) // lanes) * lanes * 4
+            for first in range(0, kh, piece):
+                panel = w + at * k * 4 + first * kernel_row
+                for r in range(rows):
+                    row_a = a + group * part * 4 + (r * sh + first * dh) * a_row
+                    row_y = y + (r * stride + j) * 4
+                    output_row(params, row_a, a_row, panel, row_y, bias + at * 4, width, first, min(piece, kh - first))
             j += nr
 
     def kernel(params, lo, hi, scratch):

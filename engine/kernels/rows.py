@@ -10,7 +10,7 @@ from functools import cache
 ROWS = {
     "gemm": "n x w bias y m k f kc block columns inner low high tile act act_params",
     "conv_direct": (
-        "n x w bias y h wd c oh ow f kh kw sh sw dh dw pt pl groups patch patch_row rows row_blocks columns inner"
+        "n x w bias y h wd c oh ow f kh kw sh sw dh dw pt pl groups patch patch_row rows row_blocks columns inner piece"
         " low high tile act act_params"
     ),
     "depthwise_direct": "n x w bias y h wd c m oh ow kh kw sh sw dh dw pt pl patch patch_row rows row_blocks"

@@ -112,7 +112,7 @@ def _overload_operator(symbol, build):
     @overload(symbol)
     def implementation(a, b):
         if isinstance(a, VectorType) and isinstance(b, VectorType):
-            return lambda a, b: function(a, b)
+            return lambda a, b: function(a, b)  # noqa: PLW0108  # Numba wants a Python function
         if isinstance(a, VectorType) and isinstance(b, types.Float):
             return lambda a, b: function(a, _spread(a, b))
         if isinstance(a, types.Float) and isinstance(b, VectorType):
@@ -120,10 +120,10 @@ def _overload_operator(symbol, build):
         return None
 
 
-_overload_operator(operator.add, lambda builder, a, b: builder.fadd(a, b))
-_overload_operator(operator.sub, lambda builder, a, b: builder.fsub(a, b))
-_overload_operator(operator.mul, lambda builder, a, b: builder.fmul(a, b))
-_overload_operator(operator.truediv, lambda builder, a, b: builder.fdiv(a, b))
+_overload_operator(operator.add, ir.IRBuilder.fadd)
+_overload_operator(operator.sub, ir.IRBuilder.fsub)
+_overload_operator(operator.mul, ir.IRBuilder.fmul)
+_overload_operator(operator.truediv, ir.IRBuilder.fdiv)
 
 
 @overload(operator.neg)
@@ -290,6 +290,7 @@ def Simd(isa: Isa) -> SimpleNamespace:  # noqa: N802  # the one name for the bag
             store_first(address, value, count)
 
     return SimpleNamespace(
-        isa=isa, load_upto=load_upto, load_rest=load_rest, store_upto=store_upto, load=load, load_first=load_first, store=store, store_first=store_first, splat=splat,
-        splat_at=splat_at, fma=fma, where_less=where_less, where_nan=where_nan, two_to=two_to, root=root, lane=lane,
+        isa=isa, load=load, load_first=load_first, load_upto=load_upto, load_rest=load_rest, store=store,
+        store_first=store_first, store_upto=store_upto, splat=splat, splat_at=splat_at, fma=fma,
+        where_less=where_less, where_nan=where_nan, two_to=two_to, root=root, lane=lane,
     )  # fmt: skip

@@ -128,7 +128,9 @@ class _Tile:
                 for i, j in self.cells:
                     last = j == self.nv - 1
                     place = self._place(i, j)
-                    old = load_masked(builder, place, self.mask) if last else load_vector(builder, place, self.isa.lanes)
+                    old = (
+                        load_masked(builder, place, self.mask) if last else load_vector(builder, place, self.isa.lanes)
+                    )
                     builder.store(old, self.sums[i, j])
 
     def _multiply(self):

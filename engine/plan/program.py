@@ -13,7 +13,6 @@ from engine.plan.memory import assign
 from engine.plan.site import Algorithm, Site
 from engine.plan.step import Step, Value
 
-
 Choice: TypeAlias = Callable[[Sequence[Algorithm], Site], Algorithm]
 
 

@@ -91,4 +91,3 @@ def aligned_array(shape: Sequence[int], dtype: Any = np.float32) -> NDArray[Any]
     start = -raw.ctypes.data % 64
     array: NDArray[Any] = raw[start : start + count * size].view(dtype).reshape(shape)
     return array
-

@@ -15,7 +15,10 @@ from engine.kernels.isa import Isa
 
 log = logging.getLogger("engine")
 
-_BOOT = "import sys, json; sys.path[:] = json.loads(sys.stdin.readline()); from engine.kernels.compiler import main; main()"
+_BOOT = """import json, sys
+sys.path[:] = json.loads(sys.stdin.readline())
+from engine.kernels.compiler import main
+main()"""
 _KEPT = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG")
 _CHILDREN = 2
 _SLOW_FIRST = ("tile", "run", "conv_direct", "depthwise_direct")
@@ -93,4 +96,5 @@ def _compile_here(name: str, isa: Isa) -> bytes:
 
         return compile_kernel(name, isa)
     except Exception as error:
-        raise KernelError(f"kernel {name} cannot be compiled for {isa.name}: {type(error).__name__}: {error}") from error
+        reason = f"{type(error).__name__}: {error}"
+        raise KernelError(f"kernel {name} cannot be compiled for {isa.name}: {reason}") from error

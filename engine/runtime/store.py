@@ -12,8 +12,11 @@ import sys
 import tempfile
 from contextlib import suppress
 from functools import cache
-from importlib import metadata, resources
+from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
+
+import llvmlite
 
 from engine import settings
 
@@ -24,15 +27,20 @@ log = logging.getLogger("engine")
 def source_digest() -> str:
     """A digest of everything that decides what the compiler makes of a kernel, the class aside."""
     digest = hashlib.sha256()
-    for package in ("numba", "llvmlite"):
-        digest.update(f"{package} {metadata.version(package)} ".encode())
-    digest.update(f"python {sys.version_info[:2]} ".encode())
+    digest.update(f"python {sys.version_info[:2]} llvmlite {llvmlite.__version__} numba ".encode() + _numba_version())
     sources = [f for f in resources.files("engine.kernels").iterdir() if f.name.endswith(".py")]
     for file in sorted(sources, key=lambda f: f.name):
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    if not sources:
-        digest.update(metadata.version("numba-infer").encode())
     return digest.hexdigest()[:16]
+
+
+def _numba_version() -> bytes:
+    """Numba's own version file, read without importing Numba."""
+    found = find_spec("numba")
+    for folder in (found and found.submodule_search_locations) or ():
+        with suppress(OSError):
+            return (Path(folder) / "_version.py").read_bytes()
+    return b"unknown"
 
 
 def folder(isa_name: str) -> Path | None:

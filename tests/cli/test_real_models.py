@@ -108,7 +108,7 @@ def test_unsupported_layers_are_named(class_name: str, tmp_path: Path) -> None:
 
 
 def test_warmup_readies_every_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_module("engine.warmup"), "all_kernels", lambda: ["run", "softmax"])
+    monkeypatch.setattr(import_module("engine.runtime.warmup"), "all_kernels", lambda: ["run", "softmax"])
     result = infer("warmup")
     assert result.exit_code == 0, result.output
     assert result.stdout == ""

@@ -28,7 +28,7 @@ class ConvDirect:
 
     def emit(self, site: Site) -> Sequence[Step]:
         op, isa = site.op, site.machine.isa
-        *lead, h, wd, c = site.shape
+        *lead, _, _, c = site.shape
         oh, ow, f = site.result[-3:]
         kh, kw, per_group, _ = site.operand_shape(1)
         k, images = kh * kw * per_group, prod(lead)
@@ -55,6 +55,7 @@ class ConvDirect:
             "row_blocks": blocks,
             "columns": columns,
             "inner": -(-f // columns),
+            "piece": kh if k * isa.nr * 4 <= site.machine.l2 // 4 else 1,
             "tile": Kernel("tile"),
             **activation_fields(op.activation),
         }

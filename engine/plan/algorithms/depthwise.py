@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from math import prod
 
-
 from engine.ir.ops import LINEAR, NO_PADS
 from engine.plan.algorithms.conv import patch_row_bytes, window_fields
 from engine.plan.site import Algorithm, Site, aligned_array
@@ -58,4 +57,3 @@ class DepthwiseDirect:
 
 
 ALGORITHMS: tuple[Algorithm, ...] = (DepthwiseDirect(),)
-

@@ -33,7 +33,13 @@ class MapBlocks(Simple):
 
     def emit(self, site: Site) -> Sequence[Step]:
         size = prod(site.shape)
-        fields: dict[str, Field] = {"x": site.x, "y": site.y, "size": size, "block": _BLOCK, **call_fields(site.op.activation)}
+        fields: dict[str, Field] = {
+            "x": site.x,
+            "y": site.y,
+            "size": size,
+            "block": _BLOCK,
+            **call_fields(site.op.activation),
+        }
         return [Step(self.name, fields, site.node.layer, size, _BLOCK, work=self.cost(site))]
 
 
@@ -98,9 +104,9 @@ def _collapse(result: Shape, *operands: Shape) -> tuple[list[int], list[int], li
     extents = (1,) * (width - len(result)) + tuple(result)
     steps = []
     for shape in operands:
-        shape = (1,) * (width - len(shape)) + tuple(shape)
-        sizes = np.cumprod((1, *shape[:0:-1]))[::-1] * 4
-        steps.append([0 if s == 1 else int(size) for s, size in zip(shape, sizes, strict=True)])
+        wide = (1,) * (width - len(shape)) + tuple(shape)
+        sizes = np.cumprod((1, *wide[:0:-1]))[::-1] * 4
+        steps.append([0 if s == 1 else int(size) for s, size in zip(wide, sizes, strict=True)])
     axes: list[int] = []
     walks: list[list[int]] = [[], []]
     for i, extent in enumerate(extents):
