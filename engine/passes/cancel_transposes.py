@@ -1,4 +1,4 @@
-"""Two transposes in a row become one, or none: channels-first models are transposed around every layer."""
+"""Transposes in a row become one, or none: channels-first models are transposed around every layer."""
 
 from dataclasses import replace
 
@@ -14,15 +14,15 @@ def cancel_transposes(graph: Graph) -> Graph:
     nodes: list[Node] = []
     renamed: dict[int, int] = {}
     for node in graph.nodes:
-        before = made.get(node.values[0]) if node.values else None
-        if isinstance(node.op, Transpose) and before and isinstance(before.op, Transpose):
-            axes = tuple(before.op.axes[a] for a in node.op.axes)
-            source = renamed.get(before.values[0], before.values[0])
+        if isinstance(node.op, Transpose):
+            source, axes = renamed.get(node.values[0], node.values[0]), node.op.axes
+            before = made.get(source)
+            if before and isinstance(before.op, Transpose):
+                source, axes = before.values[0], tuple(before.op.axes[a] for a in axes)
             if axes == tuple(range(len(axes))):
                 renamed[node.output] = source
                 continue
-            node = replace(node, op=Transpose(axes), operands=(source,))  # noqa: PLW2901
-            made[node.output] = node
+            node = made[node.output] = replace(node, op=Transpose(axes), operands=(source,))  # noqa: PLW2901
         nodes.append(node)
     return rebuild(graph, nodes, renamed)
 
