@@ -1,4 +1,4 @@
-"""y = f(x), element by element: a tile of work copies `block` floats and calls the activation on the copy."""
+"""y = f(x), element by element: a tile of work copies `block` floats and calls the activation, if any, on the copy."""
 
 from engine.kernels.rows import row
 from engine.kernels.simd import call, i64_at
@@ -11,11 +11,12 @@ def build(simd, variant):
 
     def kernel(params, lo, hi, scratch):
         x, y, block = i64_at(params + P.x), i64_at(params + P.y), i64_at(params + P.block)
-        size = i64_at(params + P.n) * i64_at(params + P.size)
+        size, act = i64_at(params + P.n) * i64_at(params + P.size), i64_at(params + P.act)
         for t in range(lo, hi):
             end = min((t + 1) * block, size)
             for i in range(t * block, end, lanes):
                 store_upto(y + i * 4, load_upto(x + i * 4, end - i), end - i)
-            call(i64_at(params + P.act), i64_at(params + P.act_params), y + t * block * 4, y + end * 4, 0)
+            if act:
+                call(act, i64_at(params + P.act_params), y + t * block * 4, y + end * 4, 0)
 
     return kernel
