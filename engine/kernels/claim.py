@@ -10,6 +10,7 @@ from engine.kernels.state import (
     FIELD,
     FUNCTION,
     GRAIN,
+    LIMIT,
     LINE,
     LINES,
     MASK,
@@ -21,16 +22,20 @@ from engine.kernels.state import (
 
 
 @njit
-def claim_all(state, me, threads):
-    """Run chunks until none is left to claim; the number that this thread ran."""
+def claim_all(state, me):
+    """Run chunks until none is left to claim; the number that this thread ran.
+
+    `LIMIT` is read between a word and its swap: a swap that succeeds shows that it belongs to the word's run.
+    """
     mine = state + LINES + LINE * me
     ran = 0
+    threads = load_acquire(state + LIMIT)
     for k in range(threads):
         line = state + LINES + LINE * ((me + k) % threads)
         while load_acquire(state + ABORT) == 0:
             word = load_acquire(line + WORD)
             chunk = (word >> FIELD) & MASK
-            if chunk >= word & MASK:
+            if chunk >= word & MASK or me >= load_acquire(state + LIMIT):
                 break
             if compare_swap(line + WORD, word, word + (1 << FIELD)):
                 grain, tiles = load_acquire(state + GRAIN), load_acquire(state + TILES)

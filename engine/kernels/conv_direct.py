@@ -11,12 +11,13 @@ from numba import njit
 
 from engine.kernels.rows import row
 from engine.kernels.simd import call, i64_at
+from engine.kernels.tile import row_cutter
 
 P = row("conv_direct")
 
 
 def build(simd, variant):
-    lanes, mr, nr = simd.isa.lanes, simd.isa.mr, simd.isa.nr
+    lanes, nr, next_height = simd.isa.lanes, simd.isa.nr, row_cutter(simd.isa.mr)
 
     @njit
     def output_row(params, a, a_row, panel, y, bias, width, first, count):
@@ -29,8 +30,7 @@ def build(simd, variant):
         nv = (width + lanes - 1) // lanes
         i = 0
         while i < ow:
-            left = (ow - i + mr - 1) // mr
-            height = (ow - i + left - 1) // left
+            height = next_height(ow - i)
             call(
                 i64_at(params + P.tile), a + i * step, step, i64_at(params + P.dh) * a_row, count, dw * c * 4, taps,
                 length, panel, y + i * f * 4, f * 4, bias, first == 0, first + count == kh,

@@ -7,12 +7,13 @@ are whole panels. Where k is long it is cut in pieces of `kc`; each continues fr
 
 from engine.kernels.rows import row
 from engine.kernels.simd import call, i64_at
+from engine.kernels.tile import row_cutter
 
 P = row("gemm")
 
 
 def build(simd, variant):
-    lanes, mr, nr = simd.isa.lanes, simd.isa.mr, simd.isa.nr
+    lanes, nr, next_height = simd.isa.lanes, simd.isa.nr, row_cutter(simd.isa.mr)
 
     def kernel(params, lo, hi, scratch):
         k, f, kc = i64_at(params + P.k), i64_at(params + P.f), i64_at(params + P.kc)
@@ -34,8 +35,7 @@ def build(simd, variant):
                     panel = w + (j * k + k0 * nv * lanes) * 4
                     i = first
                     while i < last:
-                        left = (last - i + mr - 1) // mr
-                        height = (last - i + left - 1) // left
+                        height = next_height(last - i)
                         call(
                             tile, x + (i * k + k0) * 4, k * 4, 0, 1, 0, 1, length, panel, y + (i * f + j) * 4, f * 4,
                             bias + j * 4, k0 == 0, k0 + length == k, width - (nv - 1) * lanes, low, high, height, nv,

@@ -1,8 +1,9 @@
 """Walk a program for n images: the caller's side of the thread team, and the whole of a run without one.
 
-A program row is: kernel, address of its parameters, units an image, units a tile, tiles a block of units, and an
-estimate of the work an image in nanoseconds. A step below `SOLO` nanoseconds is not worth sharing. `state` 0: no team.
-Scratch memory of thread t starts at `scratch + t·scratch_step`.
+The one argument is the address of a call block (`state.CALL_…`): the team's state or 0, threads, images, the program,
+its number of steps, and scratch memory, of which thread t's starts at `scratch + t·scratch_step`. A program row is:
+kernel, address of its parameters, units an image, units a tile, tiles a block of units, and an estimate of the work an
+image in nanoseconds. A step below `SOLO` nanoseconds is not worth sharing.
 """
 
 from numba import njit, types
@@ -12,6 +13,12 @@ from engine.kernels.claim import claim_all
 from engine.kernels.simd import call, i64_at
 from engine.kernels.state import (
     ABORT,
+    CALL_IMAGES,
+    CALL_PROGRAM,
+    CALL_SCRATCH,
+    CALL_SCRATCH_STEP,
+    CALL_STEPS,
+    CALL_THREADS,
     DONE,
     FIELD,
     FUNCTION,
@@ -35,7 +42,7 @@ from engine.kernels.state import (
     WORD,
 )
 
-SIGNATURE = types.void(*[types.int64] * 7)
+SIGNATURE = types.void(types.int64)
 SOLO = 4000
 
 
@@ -65,14 +72,17 @@ def build(simd, variant):
             sequence = (load_acquire(line + WORD) >> SEQUENCE) + 1
             first, limit = chunks * t // threads, chunks * (t + 1) // threads
             store_release(line + WORD, (sequence << SEQUENCE) | (first << FIELD) | limit)
-        claim_all(state, 0, threads)
+        claim_all(state, 0)
         while finished(state) != before + chunks and load_acquire(state + ABORT) == 0:
             pause()
 
-    def kernel(state, program, steps, n, scratch, scratch_step, threads):
+    def kernel(call_block):
+        state, threads, n = i64_at(call_block), i64_at(call_block + CALL_THREADS), i64_at(call_block + CALL_IMAGES)
+        program, steps = i64_at(call_block + CALL_PROGRAM), i64_at(call_block + CALL_STEPS)
+        scratch, scratch_step = i64_at(call_block + CALL_SCRATCH), i64_at(call_block + CALL_SCRATCH_STEP)
         mode = flush_denormals()
         if state:
-            for t in range(load_acquire(state + SIZE)):
+            for t in range(threads):
                 store_release(state + LINES + LINE * t + SCRATCH, scratch + t * scratch_step)
             store_release(state + LIMIT, threads)
         for s in range(steps):

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, overload, register_model
 
@@ -262,32 +262,41 @@ def Simd(isa: Isa) -> SimpleNamespace:  # noqa: N802  # the one name for the bag
     def lane(typing, a, index):
         return FLOAT(kind, INT), lambda c, b, s, v: b.extract_element(v[0], v[1])
 
-    @njit(inline="always")
-    def load_upto(address, count):
-        """The first `count` floats at an address, and zeros; any count from 1."""
-        return load(address) if count >= lanes else load_first(address, count)
+    def _upto(builder, address, count, rest):
+        """Whole vectors by a plain load, the first `count` lanes by a masked one."""
+        result = cgutils.alloca_once(builder, vector(lanes))
+        with builder.if_else(builder.icmp_signed(">=", count, ir.Constant(I64, lanes))) as (whole, part):
+            with whole:
+                builder.store(load_vector(builder, address, lanes), result)
+            with part:
+                mask = first_lanes(builder, count, lanes)
+                builder.store(builder.select(mask, load_masked(builder, address, mask), rest), result)
+        return builder.load(result)
 
     @intrinsic
-    def lanes_or(typing, value, count, other):
-        """The first `count` lanes of `value`, the rest from `other`."""
+    def load_upto(typing, address, count):
+        """The first `count` floats at an address, then zeros; any count from 1."""
+        return kind(INT, INT), lambda c, b, s, v: _upto(b, *v, ir.Constant(vector(lanes), None))
+
+    @intrinsic
+    def load_rest(typing, address, count, other):
+        """As `load_upto`, with the lanes of `other` where `load_upto` has zeros."""
+        return kind(INT, INT, kind), lambda c, b, s, v: _upto(b, *v)
+
+    @intrinsic
+    def store_upto(typing, address, value, count):
+        """The first `count` lanes; any count from 1."""
 
         def generate(context, builder, signature, arguments):
-            value, count, other = arguments
-            return builder.select(first_lanes(builder, count, lanes), value, other)
+            address, value, count = arguments
+            with builder.if_else(builder.icmp_signed(">=", count, ir.Constant(I64, lanes))) as (whole, part):
+                with whole:
+                    store_vector(builder, value, address)
+                with part:
+                    store_masked(builder, value, address, first_lanes(builder, count, lanes))
+            return context.get_dummy_value()
 
-        return kind(kind, INT, kind), generate
-
-    @njit(inline="always")
-    def load_rest(address, count, other):
-        """As `load_upto`, with the lanes of `other` where `load_upto` has zeros."""
-        return load(address) if count >= lanes else lanes_or(load_first(address, count), count, other)
-
-    @njit(inline="always")
-    def store_upto(address, value, count):
-        if count >= lanes:
-            store(address, value)
-        else:
-            store_first(address, value, count)
+        return types.void(INT, kind, INT), generate
 
     return SimpleNamespace(
         isa=isa, load=load, load_first=load_first, load_upto=load_upto, load_rest=load_rest, store=store,

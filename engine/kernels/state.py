@@ -20,6 +20,9 @@ MOST_CHUNKS = 1 << 16
 STEP_FUNCTION, STEP_PARAMS, STEP_UNITS, STEP_BLOCK, STEP_INNER, STEP_WORK = 0, 8, 16, 24, 32, 40
 STEP_SIZE = 48
 
+CALL_STATE, CALL_THREADS, CALL_IMAGES, CALL_PROGRAM, CALL_STEPS, CALL_SCRATCH, CALL_SCRATCH_STEP = range(0, 56, 8)
+CALL_SIZE = 56
+
 
 def state_size(threads: int) -> int:
     """Bytes of a team's shared memory."""

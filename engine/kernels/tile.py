@@ -14,7 +14,7 @@ clamp to a later call; `tail` is the number of columns in the last vector; `low`
 """
 
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -50,7 +50,7 @@ def build(simd, variant):
             end = builder.append_basic_block("end")
             switch = builder.switch(builder.add(builder.mul(nv, _int(64)), mr), end)
             for vectors in range(1, isa.nv + 1):
-                for rows in range(1, isa.mr + 1):
+                for rows in heights(isa.mr):
                     block = builder.append_basic_block(f"tile_{rows}x{vectors}")
                     switch.add_case(_int(64 * vectors + rows), block)
                     with builder.goto_block(block):
@@ -71,6 +71,23 @@ def build(simd, variant):
         )  # fmt: skip
 
     return kernel
+
+
+def heights(mr):
+    """The tile heights that exist: every one up to 8, then even ones. Odd ones in between are two tiles."""
+    return [rows for rows in range(1, mr + 1) if rows <= 8 or rows % 2 == 0]
+
+
+def row_cutter(mr):
+    """next_height(rows left): cuts rows into tiles of nearly equal, existing heights."""
+
+    @njit
+    def next_height(left):
+        tiles = (left + mr - 1) // mr
+        height = (left + tiles - 1) // tiles
+        return (height + 1) // 2 if height > 8 and height % 2 else height
+
+    return next_height
 
 
 def _int(value):

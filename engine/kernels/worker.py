@@ -8,7 +8,7 @@ from numba import types
 from engine.kernels.atomics import Processor, call_plain, load_acquire
 from engine.kernels.claim import claim_all
 from engine.kernels.simd import i64_at
-from engine.kernels.state import ABORT, ACTIVE, LIMIT, YIELD
+from engine.kernels.state import ABORT, ACTIVE, YIELD
 
 SIGNATURE = types.void(*[types.int64] * 4)
 
@@ -21,8 +21,7 @@ def build(simd, variant):
         mode = flush_denormals()
         idle = 0
         while load_acquire(state + ABORT) == 0:
-            threads = load_acquire(state + LIMIT)
-            if me < threads and claim_all(state, me, threads) > 0:
+            if claim_all(state, me) > 0:
                 idle = 0
             else:
                 idle += 1

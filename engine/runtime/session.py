@@ -56,10 +56,22 @@ class Session:
 
     def run(self, inputs: Arrays, n: int) -> list[NDArray[np.float32]]:
         """Outputs (n, ...) for inputs (n, ...), in the program's order. Results own their memory."""
+        if n == 1:
+            return self._run_one(inputs)
         results = self.empty(n)
         for _ in self.pieces(inputs, results, n):
             pass
         return results
+
+    def _run_one(self, inputs: Arrays) -> list[NDArray[np.float32]]:
+        workspace = self._take(1)
+        try:
+            for view, x in zip(workspace.inputs, inputs, strict=True):
+                view[:] = x
+            workspace.run(1)
+            return [view.copy() for view in workspace.outputs]
+        finally:
+            self._give_back(1, workspace)
 
     def pieces(self, inputs: Arrays, results: Arrays, n: int, most: int = _MOST_IMAGES) -> Iterator[int]:
         """As `run`, into `results`, at most `most` at a time; yields after each piece how many are done."""
@@ -81,13 +93,13 @@ class Session:
     def _take(self, capacity: int) -> Workspace:
         threads = self.threads
         try:
-            workspace = self._free.setdefault(capacity, []).pop()
-        except IndexError:
+            workspace = self._free[capacity].pop()
+        except (KeyError, IndexError):
             return Workspace(self.program, capacity, threads)
         return workspace if workspace.threads == threads else Workspace(self.program, capacity, threads)
 
     def _give_back(self, capacity: int, workspace: Workspace) -> None:
-        free = self._free[capacity]
+        free = self._free.setdefault(capacity, [])
         if len(free) < _KEPT:
             free.append(workspace)
 

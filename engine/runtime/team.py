@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import time
+from functools import cache
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,9 @@ _JOIN_SECONDS = 1.0
 _leaked: list[Any] = []
 
 
+@cache
 def available_threads() -> int:
-    """Processors that this process may use: its affinity and its cgroup's quota, both respected."""
+    """Processors that this process may use, as it was when first asked: its affinity and its cgroup's quota."""
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(count, _quota() or count))
 

@@ -1,13 +1,15 @@
 """Memory for one run at a time: an arena for up to `capacity` images, and the program bound to its addresses."""
 
-from math import prod
+import ctypes
+from functools import partial
+from math import inf, prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.kernels.rows import fields
-from engine.kernels.state import STEP_SIZE
+from engine.kernels.state import CALL_IMAGES, CALL_SIZE, CALL_STATE, CALL_THREADS, STEP_SIZE
 from engine.plan.memory import aligned
 from engine.plan.program import Program
 from engine.plan.site import aligned_array
@@ -15,6 +17,7 @@ from engine.plan.step import Field, Kernel, Step, Value
 from engine.runtime import native, team
 
 _WORTH_WAKING = 30e3
+_STATE, _THREADS, _IMAGES = CALL_STATE // 8, CALL_THREADS // 8, CALL_IMAGES // 8
 
 
 class Workspace:
@@ -22,6 +25,7 @@ class Workspace:
 
     def __init__(self, program: Program, capacity: int, threads: int) -> None:
         self.capacity = capacity
+        self._images_worth_sharing = _WORTH_WAKING / max(program.work, 1.0) if threads > 1 else inf
         self._program, self.threads = program, threads
         self._arena = aligned_array((program.arena * capacity // 4,))
         self._scratch_step = aligned(program.scratch)
@@ -30,23 +34,24 @@ class Workspace:
         self.outputs = [self._view(v) for v in program.outputs]
         isa = program.machine.isa
         self._addresses = native.addresses([*program.kernels, "run", "worker"], isa)
-        self._run = native.function("run", isa, 7)
         self._params, self._steps = self._bind()
-        self._plain = (self._steps.ctypes.data, len(self._steps))
-        self._scratch_address = self._scratch.ctypes.data
+        scratch = self._scratch.ctypes.data, self._scratch_step
+        self._call = (ctypes.c_int64 * (CALL_SIZE // 8))(0, 1, 0, self._steps.ctypes.data, len(self._steps), *scratch)
+        self._run = partial(native.function("run", isa, 1), ctypes.addressof(self._call))
 
     def run(self, n: int) -> None:
         """Compute the outputs of the first n images from their inputs."""
-        helpers = team.take(self._program.machine.isa, self.threads) if self._worth(n) else None
-        state, threads = (helpers.state, min(helpers.threads, self.threads)) if helpers else (0, 1)
-        try:
-            self._run(state, *self._plain, n, self._scratch_address, self._scratch_step, threads)
-        finally:
-            if helpers:
+        call = self._call
+        call[_IMAGES] = n
+        if n >= self._images_worth_sharing and (helpers := team.take(self._program.machine.isa, self.threads)):
+            call[_STATE], call[_THREADS] = helpers.state, min(helpers.threads, self.threads)
+            try:
+                self._run()
+            finally:
                 team.give_back(helpers)
-
-    def _worth(self, n: int) -> bool:
-        return self.threads > 1 and n * self._program.work > _WORTH_WAKING
+                call[_STATE], call[_THREADS] = 0, 1
+        else:
+            self._run()
 
     def _view(self, value: int) -> NDArray[np.float32]:
         shape, start = self._program.shapes[value], self._program.offsets[value] * self.capacity // 4
