@@ -3,38 +3,11 @@
 from collections.abc import Sequence
 
 from engine.errors import GraphError
-from engine.ir.ops import (
-    Activate,
-    Binary,
-    Concat,
-    Conv,
-    Dense,
-    DepthwiseConv,
-    GlobalPool,
-    Op,
-    Pad,
-    Pool,
-    ScaleShift,
-    Softmax,
-    Transpose,
-)
 from engine.plan.algorithms import conv, depthwise, elementwise, gemm, pool
-from engine.plan.site import Algorithm, Site
+from engine.plan.site import Algorithm, Site, Table
 
-ALGORITHMS: dict[type[Op], tuple[Algorithm, ...]] = {
-    Conv: conv.ALGORITHMS,
-    DepthwiseConv: depthwise.ALGORITHMS,
-    Dense: gemm.DENSE,
-    Pool: pool.WINDOW,
-    GlobalPool: pool.GLOBAL,
-    Activate: elementwise.MAP,
-    Softmax: elementwise.SOFTMAX,
-    ScaleShift: elementwise.SCALE_SHIFT,
-    Binary: elementwise.BINARY,
-    Pad: elementwise.PAD,
-    Concat: elementwise.CONCAT,
-    Transpose: elementwise.TRANSPOSE,
-}
+FAMILIES = (conv, depthwise, elementwise, gemm, pool)
+ALGORITHMS: Table = {op: ways for family in FAMILIES for op, ways in family.ALGORITHMS.items()}
 
 
 def legal(site: Site) -> list[Algorithm]:

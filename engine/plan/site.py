@@ -1,15 +1,15 @@
 """A node in its place: what an algorithm is told, and what it must offer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.ir.graph import Graph, Node, Weight
-from engine.ir.ops import Shape
+from engine.ir.ops import Op, Shape
 from engine.plan.machine import Machine
 from engine.plan.step import Step, Value
 
@@ -81,6 +81,9 @@ class Algorithm(Protocol):
 
     def emit(self, site: Site) -> Sequence[Step]:
         """The steps, with weights read and packed."""
+
+
+Table: TypeAlias = Mapping[type[Op], tuple[Algorithm, ...]]
 
 
 def aligned_array(shape: Sequence[int], dtype: Any = np.float32) -> NDArray[Any]:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from math import prod
 
-from engine.ir.ops import NO_PADS
+from engine.ir.ops import NO_PADS, Conv
 from engine.plan.algorithms.gemm import POINTWISE
 from engine.plan.algorithms.panels import cut_columns, pack_bias, pack_panels
 from engine.plan.memory import aligned
-from engine.plan.site import Algorithm, Site
+from engine.plan.site import Site, Table
 from engine.plan.step import Field, Kernel, Step, activation_fields
 
 _TILE_FLOPS = 4e6
@@ -91,4 +91,4 @@ def window_fields(site: Site, kh: int, kw: int) -> dict[str, int]:
     }  # fmt: skip
 
 
-ALGORITHMS: tuple[Algorithm, ...] = (*POINTWISE, ConvDirect())
+ALGORITHMS: Table = {Conv: (POINTWISE, ConvDirect())}

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from math import prod
 
-from engine.ir.ops import LINEAR, NO_PADS
+from engine.ir.ops import LINEAR, NO_PADS, DepthwiseConv
 from engine.plan.algorithms.conv import patch_row_bytes, window_fields
-from engine.plan.site import Algorithm, Site, aligned_array
+from engine.plan.site import Site, Table, aligned_array
 from engine.plan.step import Field, Kernel, Step, activation_fields
 
 _TILE_FLOATS = 16384
@@ -56,4 +56,4 @@ class DepthwiseDirect:
         return [Step(self.name, fields, site.node.layer, images * blocks, 1, 1, self.cost(site), scratch)]
 
 
-ALGORITHMS: tuple[Algorithm, ...] = (DepthwiseDirect(),)
+ALGORITHMS: Table = {DepthwiseConv: (DepthwiseDirect(),)}

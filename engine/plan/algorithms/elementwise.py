@@ -6,8 +6,8 @@ from math import prod
 import numpy as np
 
 from engine.ir.graph import Weight
-from engine.ir.ops import Shape
-from engine.plan.site import Algorithm, Site, aligned_array
+from engine.ir.ops import Activate, Binary, Concat, Pad, ScaleShift, Shape, Softmax, Transpose
+from engine.plan.site import Site, Table, aligned_array
 from engine.plan.step import Field, Kernel, Step, call_fields
 
 _BLOCK = 4096
@@ -169,10 +169,12 @@ class TransposeStrided(Simple):
         return [Step(self.name, fields, site.node.layer, work=self.cost(site))]
 
 
-MAP: tuple[Algorithm, ...] = (MapBlocks(),)
-SOFTMAX: tuple[Algorithm, ...] = (SoftmaxRows(),)
-SCALE_SHIFT: tuple[Algorithm, ...] = (ScaleShiftRows(),)
-BINARY: tuple[Algorithm, ...] = (BinaryStrided(),)
-PAD: tuple[Algorithm, ...] = (PadRows(),)
-CONCAT: tuple[Algorithm, ...] = (ConcatCopy(),)
-TRANSPOSE: tuple[Algorithm, ...] = (TransposeStrided(),)
+ALGORITHMS: Table = {
+    Activate: (MapBlocks(),),
+    Softmax: (SoftmaxRows(),),
+    ScaleShift: (ScaleShiftRows(),),
+    Binary: (BinaryStrided(),),
+    Pad: (PadRows(),),
+    Concat: (ConcatCopy(),),
+    Transpose: (TransposeStrided(),),
+}

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from math import prod
 
-from engine.ir.ops import NO_PADS
+from engine.ir.ops import NO_PADS, Dense
 from engine.plan.algorithms.panels import cut_columns, pack_bias, pack_panels
-from engine.plan.site import Site
+from engine.plan.site import Site, Table
 from engine.plan.step import Field, Kernel, Step, activation_fields
 
 _BLOCK = 56
@@ -55,5 +55,5 @@ class Gemm:
         ]
 
 
-DENSE = (Gemm("dense_gemm"),)
-POINTWISE = (Gemm("conv_pointwise"),)
+POINTWISE = Gemm("conv_pointwise")
+ALGORITHMS: Table = {Dense: (Gemm("dense_gemm"),)}

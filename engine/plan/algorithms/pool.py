@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from math import prod
 
-from engine.plan.site import Algorithm, Site
+from engine.ir.ops import GlobalPool, Pool
+from engine.plan.site import Site, Table
 from engine.plan.step import Field, Step
 
 _TILE_FLOATS = 16384
@@ -52,5 +53,4 @@ class PoolGlobal:
         return [Step(f"{self.name}/{site.op.kind}", fields, site.node.layer, units, work=self.cost(site))]
 
 
-WINDOW: tuple[Algorithm, ...] = (PoolWindow(),)
-GLOBAL: tuple[Algorithm, ...] = (PoolGlobal(),)
+ALGORITHMS: Table = {Pool: (PoolWindow(),), GlobalPool: (PoolGlobal(),)}
