@@ -65,10 +65,12 @@ class SteadyFile(io.RawIOBase):
             done += count
         return done
 
-    def head(self, count: int) -> bytes:
-        """Up to `count` first bytes."""
-        buffer = bytearray(min(count, self.size))
-        self.seek(0)
+    def read_at(self, address: int, count: int) -> bytes:
+        """`count` bytes from an address on."""
+        if address + count > self.size:
+            raise ModelFileError("ends before the data that it promises")
+        buffer = bytearray(count)
+        self.seek(address)
         self.readinto(buffer)
         return bytes(buffer)
 
@@ -108,7 +110,7 @@ def printable(path: str) -> str:
 
 def require_hdf5(file: SteadyFile) -> None:
     """Raise `ModelFileError` saying what the file is, unless it is HDF5."""
-    head = file.head(HEAD)
+    head = file.read_at(0, min(HEAD, file.size))
     offset = 0
     while offset + len(HDF5_MAGIC) <= len(head):
         if head.startswith(HDF5_MAGIC, offset):

@@ -1,6 +1,8 @@
 """HDF5 files that lie or point elsewhere: refused before anything is followed or much is allocated."""
 
 import os
+import re
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,9 +11,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from h5py import h5o
 
 from engine.errors import EngineError, LimitExceededError, ModelFileError
 from engine.frontend import open_model
+from engine.frontend.object_header import text_lengths
 from tests.frontend.handmade import dense_model, dense_weights, layer, sequential, write, write_dense
 
 KERNEL = "model_weights/d/d/kernel:0"
@@ -297,12 +301,54 @@ def test_attributes_of_another_kind(value: object, tmp_path: Path) -> None:
         open_model(edited(tmp_path, edit))
 
 
-def test_many_references_to_one_long_text(tmp_path: Path) -> None:
-    def edit(file: h5py.File) -> None:
-        file["padding"] = np.zeros(1 << 18, np.float64)
-        file["model_weights"].attrs.create("layer_names", ["d"] * 4000, dtype=h5py.string_dtype())
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+def test_lengths_of_texts_in_both_kinds_of_object_headers(libver: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "m.h5", dense_model(), dense_weights(), libver=libver)
+    with h5py.File(path, "a", libver=libver) as file:
+        file["model_weights"].attrs["words"] = ["", "one", "three"]
+        config, version = file.attrs["model_config"], file.attrs["keras_version"]
+        root, group = (h5o.get_info(file[name].id).addr for name in ("/", "model_weights"))
+    content = path.read_bytes()
 
-    refused(edited(tmp_path, edit), "may hold more", LimitExceededError)
+    def read_at(address: int, count: int) -> bytes:
+        return content[address : address + count]
+
+    assert text_lengths(read_at, root, b"model_config", 1) == [len(config)]
+    assert text_lengths(read_at, root, b"keras_version", 1) == [len(version)]
+    assert text_lengths(read_at, group, b"words", 3) == [0, 3, 5]
+
+
+@pytest.mark.parametrize("options", [{}, {"userblock_size": 512}], ids=str)
+@pytest.mark.parametrize("claim", [1 << 27, 0xFFFFFFFF])
+def test_text_that_claims_to_be_longer_than_the_file(options: dict, claim: int, tmp_path: Path) -> None:
+    path = write(tmp_path / "m.h5", dense_model(), dense_weights(), **options)
+    with h5py.File(path) as file:
+        length = struct.pack("<I", len(file.attrs["model_config"]))
+    content = path.read_bytes()
+    at = [m.start() for m in re.finditer(re.escape(length) + rb".{8}\x01\0\0\0", content, re.DOTALL)]
+    assert len(at) == 1
+    path.write_bytes(content[: at[0]] + struct.pack("<I", claim) + content[at[0] + 4 :])
+    refused(path, "'model_config' may hold more", LimitExceededError)
+
+
+def test_text_in_a_header_of_many_blocks(tmp_path: Path) -> None:
+    def edit(file: h5py.File) -> None:
+        config = file.attrs["model_config"]
+        del file.attrs["model_config"]
+        for i in range(40):
+            file.attrs[f"note{i}"] = "x" * 500
+        file.attrs["model_config"] = config
+
+    np.testing.assert_array_equal(read_kernel(edited(tmp_path, edit)), dense_weights()["d"][0][1])
+
+
+def test_text_outside_the_object_header(tmp_path: Path) -> None:
+    """With the newest format, more than eight attributes move to a heap of their own."""
+    path = write(tmp_path / "m.h5", dense_model(), dense_weights(), libver="latest")
+    with h5py.File(path, "a", libver="latest") as file:
+        for i in range(20):
+            file.attrs[f"note{i}"] = "x"
+    refused(path, "stored in a way that is not read")
 
 
 def test_weights_only_and_foreign_files(tmp_path: Path) -> None:
