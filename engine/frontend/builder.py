@@ -6,17 +6,19 @@ from math import prod
 from typing import Any
 
 from engine.errors import GraphError, LimitExceededError, ModelFileError, UnsupportedLayerError
-from engine.frontend.call import Call
+from engine.frontend.call import Call, Tensor
 from engine.frontend.config import MAX_INT, Config
 from engine.frontend.dialects import Dialect
+from engine.frontend.masks import hand_on_masks
 from engine.frontend.registry import run_layer
-from engine.frontend.spec import INPUT, CallSpec, LayerSpec, ModelSpec, refs_in
+from engine.frontend.spec import INPUT, CallSpec, LayerSpec, ModelSpec, map_refs, refs_in
+from engine.frontend.topology import parse_layer
 from engine.frontend.weights import LayerState
 from engine.ir.graph import Graph, Node, Operand, Weight
 from engine.ir.ops import Op, Shape
 
 MAX_CALLS = 200_000
-FLOATS = frozenset({"float32", "float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16"})
+FLOATS = ("float32", "float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16")
 
 
 @dataclass
@@ -26,6 +28,7 @@ class Builder:
     dialect: Dialect
     nodes: list[Node] = field(default_factory=list)
     shapes: dict[int, Shape] = field(default_factory=dict)
+    masks: dict[int, int] = field(default_factory=dict)
     calls: int = 0
 
     def value(self, shape: Shape) -> int:
@@ -54,20 +57,34 @@ class Builder:
             _note_output(model.children[name], value)
         for call in spec.calls:
             layer = model.children[call.layer]
-            made[call.layer, call.node] = outputs = self._run_call(layer, call, _take(made, call.arguments.args))
+            _check_constants(call, layer.where)
+            inputs, arguments = _take(made, call.arguments.args), _resolved(made, call.arguments.kwargs)
+            made[call.layer, call.node] = outputs = self.run(layer, inputs, arguments)
             _note_output(layer, outputs[0])
         return _take(made, spec.outputs)
 
-    def _run_call(self, layer: LayerState, call: CallSpec, inputs: tuple[int, ...]) -> tuple[int, ...]:
+    def run(self, layer: LayerState, inputs: Sequence[int], arguments: Mapping[str, Any]) -> tuple[int, ...]:
+        """Call a layer, which may be a model, on values; the values of its outputs."""
         self.calls += 1
         if self.calls > MAX_CALLS:
             raise LimitExceededError(f"its layers are called more than {MAX_CALLS} times")
         config = Config(layer.spec.config, layer.where)
-        _check_arguments(call, config)
+        call = Call(layer, config, inputs, self.dialect, self, arguments)
         if layer.spec.model is not None:
-            return self.run_model(layer, inputs)
-        _check_dtype(config, layer.spec.class_name)
-        return run_layer(layer.spec.class_name, Call(layer, config, inputs, self.dialect, self))
+            outputs = self.run_model(layer, inputs)
+        else:
+            _check_dtype(config, layer.spec.class_name)
+            outputs = hand_on_masks(call, run_layer(layer.spec.class_name, call))
+        for key, value in call.unread_arguments().items():
+            raise call.refuse(f"call argument {key!r} = {repr(value)[:60]} is not supported")
+        return outputs
+
+    def child(self, layer: LayerState, name: str, data: Mapping[str, Any]) -> LayerState:
+        """The layer of that name inside another one, made from its description when it is first asked for."""
+        if name not in layer.children:
+            spec = parse_layer({**data, "name": name}, self.dialect)
+            layer.children[name] = state_of(spec, f"{layer.path}/{name}")
+        return layer.children[name]
 
     def graph(self, inputs: Sequence[int], outputs: Sequence[int]) -> Graph:
         """The nodes that the outputs need, as a graph."""
@@ -121,17 +138,19 @@ def _take(made: Mapping[tuple[str, int], tuple[int, ...]], arguments: Any) -> tu
     return tuple(values)
 
 
-def _check_arguments(call: CallSpec, config: Config) -> None:
-    for key, value in call.arguments.kwargs.items():
-        if value is not None and (key != "training" or value is True):
-            raise config.refuse(f"call argument {key!r} = {repr(value)[:60]} is not supported")
+def _resolved(made: Mapping[tuple[str, int], tuple[int, ...]], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    resolved: dict[str, Any] = map_refs(dict(arguments), lambda ref: Tensor(_take(made, ref)[0]))
+    return resolved
+
+
+def _check_constants(call: CallSpec, where: str) -> None:
     todo = list(call.arguments.args)
     while todo:
         value = todo.pop()
         if isinstance(value, list | tuple):
             todo += value
         elif value is not None and next(refs_in(value), None) is None:
-            raise config.refuse(f"it is called on the constant {repr(value)[:60]}, which is not supported")
+            raise UnsupportedLayerError(f"{where}: it is called on the constant {repr(value)[:60]}, not supported")
 
 
 def _check_dtype(config: Config, class_name: str) -> None:

@@ -80,7 +80,7 @@ def refs_in(value: Any) -> Iterator[Ref]:
             todo += [item[key] for key in sorted(item, reverse=True)]
 
 
-def map_refs(value: Any, change: Callable[[Ref], Ref]) -> Any:
+def map_refs(value: Any, change: Callable[[Ref], Any]) -> Any:
     """The nested value with every reference changed."""
     if isinstance(value, Ref):
         return change(value)

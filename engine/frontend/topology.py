@@ -27,13 +27,14 @@ def parse_model(description: Mapping[str, Any], dialect: Dialect, depth: int = 0
         raise ModelFileError(f"its {class_name} model has no list of layers")
     if len(config["layers"]) > MAX_LAYERS:
         raise LimitExceededError(f"it has {len(config['layers'])} layers; at most {MAX_LAYERS} are accepted")
-    layers = [_parse_layer(layer, i, dialect, depth) for i, layer in enumerate(config["layers"])]
+    layers = [parse_layer(layer, dialect, i, depth) for i, layer in enumerate(config["layers"])]
     if len({layer.name for layer in layers}) < len(layers):
         raise ModelFileError("two of its layers have the same name")
     return _sequential(config, layers) if class_name == "Sequential" else _functional(config, layers, dialect)
 
 
-def _parse_layer(data: Any, index: int, dialect: Dialect, depth: int) -> LayerSpec:
+def parse_layer(data: Any, dialect: Dialect, index: int = 0, depth: int = 0) -> LayerSpec:
+    """One layer, which may be a model. `index` is its place, for layers without a name."""
     if not isinstance(data, dict) or not isinstance(data.get("class_name"), str):
         raise ModelFileError(f"the description of a layer is not understood: {repr(data)[:80]}")
     config = data.get("config")

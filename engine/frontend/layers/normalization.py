@@ -71,14 +71,17 @@ def normalization(call: Call) -> int:
     invert = call.config.flag("invert", False)
     all_alike = call.config.raw("axis", -1) in (None, [])
     rank = call.rank(call.x)
+    if rank == 0:
+        raise GraphError("expected an axis beside the batch")
     axes = [rank - 1] if all_alike else example_axes(call, "axis", -1, rank)
     shape = () if all_alike else tuple(call.shape(call.x)[axis] for axis in axes)
     statistics = _statistics(call, shape)
 
     def compute() -> tuple[Wide, Wide]:
         mean, variance = statistics()
-        deviation = np.maximum(np.sqrt(variance), 1e-7)
-        return (deviation, mean) if invert else (1 / deviation, -mean / deviation)
+        with np.errstate(all="ignore"):
+            deviation = np.maximum(np.sqrt(variance), 1e-7)
+            return (deviation, mean) if invert else (1 / deviation, -mean / deviation)
 
     return _scale_shift(call, axes, compute)
 
