@@ -86,6 +86,12 @@ def multiply_add(builder, a, b, c, isa):
     return builder.call(declare(builder, f"llvm.fma.{kind}", a.type, a.type, a.type, a.type), [a, b, c])
 
 
+def clamp(builder, value, low, high):
+    """Compare and select, so that NaN stays NaN."""
+    value = builder.select(builder.fcmp_ordered("<", value, low), low, value)
+    return builder.select(builder.fcmp_ordered(">", value, high), high, value)
+
+
 def _operator(build):
     @intrinsic
     def function(typing, a, b):

@@ -23,6 +23,7 @@ from engine.kernels.simd import (
     I64,
     VOID,
     broadcast,
+    clamp,
     first_lanes,
     load_masked,
     load_vector,
@@ -179,9 +180,7 @@ class _Tile:
             bias = load_vector(builder, _add(builder, self.arg["bias"], j * lanes * 4), lanes)
             for i in range(self.mr):
                 value = builder.fadd(builder.load(self.sums[i, j]), bias)
-                value = builder.select(builder.fcmp_ordered("<", value, limits[0]), limits[0], value)
-                value = builder.select(builder.fcmp_ordered(">", value, limits[1]), limits[1], value)
-                builder.store(value, self.sums[i, j])
+                builder.store(clamp(builder, value, *limits), self.sums[i, j])
 
     def _float(self, name):
         return self.builder.bitcast(self.builder.trunc(self.arg[name], ir.IntType(32)), F32)

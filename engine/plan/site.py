@@ -67,6 +67,12 @@ class Site:
         """A rough time on one core for arithmetic and for moving float32 between cache and registers."""
         return flops / (4.0 * self.machine.isa.lanes) + floats * 0.25
 
+    def streaming(self, size: float) -> float:
+        """A rough time on one core to read weights of `size` bytes once, beyond what arithmetic hides."""
+        if size <= self.machine.l2 // 2:
+            return 0.0
+        return size * (0.03 if size <= self.machine.l3 else 0.08)
+
 
 class Algorithm(Protocol):
     """One way to compute an operation. `name` is `<op>_<algorithm>`."""

@@ -11,8 +11,8 @@ _BINARY = ("add", "sub", "mul", "div", "max", "min")
 def all_kernels() -> list[str]:
     """Every kernel that a model may need."""
     return [
-        "conv_direct", "copy", "depthwise_direct", "gemm", "map", "pad", "patch", "run", "scale_shift", "softmax",
-        "tile", "transpose", "worker",
+        "conv_direct", "conv_winograd", "copy", "depthwise_direct", "gemm", "map", "pad", "patch", "run",
+        "scale_shift", "softmax", "tile", "transpose", "worker",
         *(f"{pool}/{kind}" for pool in ("pool_window", "pool_global") for kind in _REDUCTIONS),
         *(f"binary/{kind}" for kind in _BINARY),
         *(f"activate/{kind}" for kind in ACTIVATIONS if kind != "linear"),

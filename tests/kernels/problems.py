@@ -81,6 +81,12 @@ def convolutions() -> Iterator[Problem]:
     yield conv((4, 4, 3), (3, 3), 5, pads=((0, 3), (5, 0)))
     yield conv((3, 5, 4, 2), (2, 2), 5, pads=same(2, 2))
     yield conv((64, 64, 24), (3, 3), 40, pads=same(3, 3))
+    for h, w in ((1, 1), (2, 3), (4, 4), (5, 8), (9, 7), (14, 14)):
+        yield conv((h, w, 16), (3, 3), 17, pads=same(3, 3), activation=RELU)
+    yield conv((6, 9, 32), (3, 3), 66, activation=SWISH)
+    yield conv((7, 5, 48), (3, 3), 33, pads=((2, 0), (0, 3)), activation=LEAKY)
+    yield conv((2, 6, 6, 16), (3, 3), 8, pads=same(3, 3))
+    yield conv((30, 27, 32), (3, 3), 96, pads=same(3, 3))
     yield conv((7, 7, 300), (1, 1), 200, activation=RELU6)
     yield conv((33, 3, 64), (3, 3), 200, pads=same(3, 3), activation=SWISH)
 

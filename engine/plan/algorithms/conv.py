@@ -6,6 +6,7 @@ from math import prod
 from engine.ir.ops import NO_PADS, Conv
 from engine.plan.algorithms.gemm import POINTWISE
 from engine.plan.algorithms.panels import cut_columns, pack_bias, pack_panels
+from engine.plan.algorithms.winograd import ConvWinograd
 from engine.plan.memory import aligned
 from engine.plan.site import Site, Table
 from engine.plan.step import Field, Kernel, Step, activation_fields
@@ -24,7 +25,8 @@ class ConvDirect:
     def cost(self, site: Site) -> float:
         kh, kw, per_group, _ = site.operand_shape(1)
         k = kh * kw * per_group
-        return site.nanoseconds(2.0 * prod(site.result) * k, prod(site.shape) + k * site.result[-1])
+        flops = 2.0 * prod(site.result) * k
+        return site.nanoseconds(flops, prod(site.shape)) + site.streaming(4.0 * k * site.result[-1])
 
     def emit(self, site: Site) -> Sequence[Step]:
         op, isa = site.op, site.machine.isa
@@ -91,4 +93,4 @@ def window_fields(site: Site, kh: int, kw: int) -> dict[str, int]:
     }  # fmt: skip
 
 
-ALGORITHMS: Table = {Conv: (POINTWISE, ConvDirect())}
+ALGORITHMS: Table = {Conv: (POINTWISE, ConvDirect(), ConvWinograd())}
