@@ -12,6 +12,7 @@ from engine.frontend.dialects import Dialect
 from engine.frontend.masks import hand_on_masks
 from engine.frontend.registry import run_layer
 from engine.frontend.spec import INPUT, CallSpec, LayerSpec, ModelSpec, map_refs, refs_in
+from engine.frontend.stacking import emit_stacked
 from engine.frontend.topology import parse_layer
 from engine.frontend.weights import LayerState
 from engine.ir.graph import Graph, Node, Operand, Weight
@@ -86,6 +87,10 @@ class Builder:
             layer.children[name] = state_of(spec, f"{layer.path}/{name}")
         return layer.children[name]
 
+    def stacked(self, count: int) -> "Builder":
+        """An emitter of the same nodes for which each value is `count` examples, along a first axis that it hides."""
+        return _Stacked(self, count)
+
     def graph(self, inputs: Sequence[int], outputs: Sequence[int]) -> Graph:
         """The nodes that the outputs need, as a graph."""
         needed = set(outputs)
@@ -95,6 +100,19 @@ class Builder:
         nodes = tuple(node for node in self.nodes if node.output in needed)
         kept = {*inputs, *(node.output for node in nodes)}
         return Graph(tuple(inputs), tuple(outputs), nodes, {v: s for v, s in self.shapes.items() if v in kept})
+
+
+class _Stacked(Builder):
+    def __init__(self, outer: Builder, count: int) -> None:
+        super().__init__(outer.dialect)
+        self._outer, self._count = outer, count
+
+    def emit(self, op: Op, operands: Sequence[Operand], layer: str) -> int:
+        shapes = [o.shape if isinstance(o, Weight) else self.shapes[o] for o in operands]
+        result = op.result(*shapes)
+        output = emit_stacked(self._outer, self._count, op, operands, result, layer)
+        self.shapes[output] = result
+        return output
 
 
 def state_of(spec: LayerSpec, path: str = "") -> LayerState:

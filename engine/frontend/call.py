@@ -27,6 +27,8 @@ class Emitter(Protocol):
 
     def run(self, layer: LayerState, inputs: Sequence[int], arguments: Mapping[str, Any]) -> tuple[int, ...]: ...
 
+    def stacked(self, count: int) -> "Emitter": ...
+
 
 @dataclass(frozen=True, slots=True)
 class Tensor:

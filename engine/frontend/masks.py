@@ -64,9 +64,9 @@ def _concatenate(call: Call) -> int | None:
 
 def _wide_mask(call: Call, x: int) -> int:
     shape, mask = call.shape(x), call.mask(x)
-    ones = call.constant(f"ones_{len(call.layer.derived)}", [1.0], shape)
+    ones = call.constant(f"ones_{'x'.join(map(str, shape))}", [1.0], shape)
     if mask is None:
-        return call.emit(Binary("max"), call.emit(Binary("min"), x, ones), ones)
+        return call.emit(Binary("logical_or"), x, ones)
     missing = len(shape) - call.rank(mask)
     return call.emit(Binary("mul"), call.emit(Reshape((*call.shape(mask), *(1,) * missing)), mask), ones)
 

@@ -97,7 +97,7 @@ def test_keras3_nodes(tmp_path: Path) -> None:
     ],
 )
 def test_call_arguments_that_matter_are_refused(arguments: Any, message: str, tmp_path: Path) -> None:
-    refused(tmp_path, [source("x"), layer("Add", "y", [arguments])], ONE, OUT, message, UnsupportedLayerError)
+    refused(tmp_path, [source("x"), layer("Identity", "y", [arguments])], ONE, OUT, message, UnsupportedLayerError)
 
 
 def test_call_arguments_of_keras2(tmp_path: Path) -> None:
