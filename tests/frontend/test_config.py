@@ -194,6 +194,7 @@ UNSUPPORTED = [
     (layer("Activation", "d", activation={"class_name": "ReLU", "config": {"mystery": 1}}), "'mystery'"),
     (layer("Activation", "d", activation=["relu"]), "relu"),
     (layer("BatchNormalization", "d", axis=[1, 2]), "axes"),
+    (layer("Rescaling", "d", scale=[[1.0], [2.0]]), "more than one axis"),
 ]
 
 

@@ -60,6 +60,10 @@ def batch_normalization(call: Call) -> int:
 def rescaling(call: Call) -> int:
     """x · scale + offset; each one number or one for each channel."""
     shape = call.shape(call.x)[-1:]
+    for key in ("scale", "offset"):
+        given = call.config.raw(key, 0.0)
+        if isinstance(given, list) and any(isinstance(value, list) for value in given):
+            raise call.refuse(f"{key!r} with more than one axis is not supported")
     scale = call.constant("scale", call.config.numbers("scale"), shape)
     offset = call.constant("offset", call.config.numbers("offset", 0.0), shape)
     return call.emit(ScaleShift(), call.x, scale, offset)
