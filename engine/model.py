@@ -72,6 +72,7 @@ class Model:
         self._session = session
         self._in = [graph.shapes[v] for v in graph.inputs]
         self._out = [graph.shapes[v] for v in graph.outputs]
+        self._one = (1, *self._in[0]) if session.is_simple else None
 
     @property
     def input_shape(self) -> Any:
@@ -100,6 +101,8 @@ class Model:
 
     def __call__(self, x: Any) -> Any:
         """As `predict`."""
+        if type(x) is np.ndarray and x.shape == self._one and x.dtype == np.float32:
+            return self._session.run_one(x)
         inputs, n = self._checked(x)
         results = self._session.run(inputs, n)
         return results[0] if len(results) == 1 else results

@@ -6,7 +6,9 @@ just written, so that only the functions a model needs are ever compiled.
 
 from numba import njit
 
+from engine.kernels.bits import Bits
 from engine.kernels.functions import Functions
+from engine.kernels.powers import Powers
 from engine.kernels.simd import f32_bits, i64_at
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
@@ -65,6 +67,17 @@ def _function(kind, simd, f):
         inner = where_less(x, splat(1.0), middle, x)
         return where_less(splat(-1.0), x, inner, x * 0.0)
 
+    def squareplus(x, a, b, c):
+        length = root(x * x + splat(a))
+        return where_less(x, splat(0.0), splat(a) * 0.5 / (length - x), (x + length) * 0.5)
+
+    def sign(x, a, b, c):
+        one = splat(1.0)
+        return where_less(splat(0.0), x, one, where_less(x, splat(0.0), -one, x))
+
+    p, bits = Powers(simd), Bits(simd.isa)
+    log, log1p, sin, cos = p.log, p.log1p, p.sin, p.cos
+    floor, ceil, nearest, where_equal = bits.floor, bits.ceil, bits.nearest, bits.where_equal
     table = {
         "relu": relu,
         "elu": elu,
@@ -74,6 +87,7 @@ def _function(kind, simd, f):
         "mish": mish,
         "soft_shrink": soft_shrink,
         "sparse_plus": sparse_plus,
+        "squareplus": squareplus,
         "sigmoid": lambda x, a, b, c: sigmoid(x),
         "tanh": lambda x, a, b, c: tanh(x),
         "softplus": lambda x, a, b, c: softplus(x),
@@ -86,9 +100,26 @@ def _function(kind, simd, f):
         "log_sigmoid": lambda x, a, b, c: -softplus(-x),
         "tanh_shrink": lambda x, a, b, c: x - tanh(x),
         "hard_shrink": lambda x, a, b, c: where_nan(x, x, where_less(splat(a), absolute(x), x, splat(0.0))),
-        "squareplus": lambda x, a, b, c: (x + root(x * x + splat(a))) * 0.5,
         "sparse_sigmoid": lambda x, a, b, c: clamp((x + 1.0) * 0.5, 0.0, 1.0),
         "hard_tanh": lambda x, a, b, c: clamp(x, -1.0, 1.0),
         "threshold": lambda x, a, b, c: where_nan(x, x, where_less(splat(a), x, x, splat(b))),
+        "abs": lambda x, a, b, c: absolute(x),
+        "sqrt": lambda x, a, b, c: root(x),
+        "rsqrt": lambda x, a, b, c: splat(1.0) / root(x),
+        "reciprocal": lambda x, a, b, c: splat(1.0) / x,
+        "square": lambda x, a, b, c: x * x,
+        "negative": lambda x, a, b, c: -x,
+        "log": lambda x, a, b, c: log(x),
+        "log1p": lambda x, a, b, c: log1p(x),
+        "expm1": lambda x, a, b, c: expm1(x),
+        "sign": sign,
+        "floor": lambda x, a, b, c: floor(x),
+        "ceil": lambda x, a, b, c: ceil(x),
+        "round": lambda x, a, b, c: nearest(x),
+        "sin": lambda x, a, b, c: sin(x),
+        "cos": lambda x, a, b, c: cos(x),
+        "erf": lambda x, a, b, c: erf(x),
+        "logical_not": lambda x, a, b, c: where_equal(x, splat(0.0), splat(1.0), splat(0.0)),
+        "is_nan": lambda x, a, b, c: where_nan(x, splat(1.0), splat(0.0)),
     }
     return table[kind]

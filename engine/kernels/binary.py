@@ -5,24 +5,45 @@ The strides of the last axis are 4 or 0 bytes; a tile of work is one index of th
 
 from numba import njit
 
+from engine.kernels.bits import Bits
+from engine.kernels.powers import Powers
 from engine.kernels.rows import row
 from engine.kernels.simd import call, i64_at
 
 P = row("binary")
 
 
-def build(simd, variant):
-    lanes, load_upto, store_upto, splat_at = simd.isa.lanes, simd.load_upto, simd.store_upto, simd.splat_at
-    where_less, where_nan = simd.where_less, simd.where_nan
-    combine = {
+def _combination(simd, kind):
+    where_less, where_nan, splat = simd.where_less, simd.where_nan, simd.splat
+    bits, power = Bits(simd.isa), Powers(simd).power
+    floor, where_equal = bits.floor, bits.where_equal
+    truth = njit(lambda a: where_equal(a, splat(0.0), splat(0.0), splat(1.0)))
+    return {
         "add": lambda a, b: a + b,
         "sub": lambda a, b: a - b,
         "mul": lambda a, b: a * b,
         "div": lambda a, b: a / b,
         "max": lambda a, b: where_nan(a, a, where_nan(b, b, where_less(a, b, b, a))),
         "min": lambda a, b: where_nan(a, a, where_nan(b, b, where_less(b, a, b, a))),
-    }[variant]
-    function = njit(combine)
+        "pow": lambda a, b: power(a, b),
+        "floor_divide": lambda a, b: floor(a / b),
+        "mod": lambda a, b: a - b * floor(a / b),
+        "squared_difference": lambda a, b: (a - b) * (a - b),
+        "prelu": lambda a, b: where_less(splat(0.0), a, a, a * b),
+        "equal": lambda a, b: where_equal(a, b, splat(1.0), splat(0.0)),
+        "not_equal": lambda a, b: where_equal(a, b, splat(0.0), splat(1.0)),
+        "less": lambda a, b: where_less(a, b, splat(1.0), splat(0.0)),
+        "less_equal": lambda a, b: where_equal(a, b, splat(1.0), where_less(a, b, splat(1.0), splat(0.0))),
+        "greater": lambda a, b: where_less(b, a, splat(1.0), splat(0.0)),
+        "greater_equal": lambda a, b: where_equal(a, b, splat(1.0), where_less(b, a, splat(1.0), splat(0.0))),
+        "logical_and": lambda a, b: truth(a) * truth(b),
+        "logical_or": lambda a, b: where_equal(truth(a), splat(1.0), splat(1.0), truth(b)),
+    }[kind]
+
+
+def build(simd, variant):
+    lanes, load_upto, store_upto, splat_at = simd.isa.lanes, simd.load_upto, simd.store_upto, simd.splat_at
+    function = njit(_combination(simd, variant))
 
     def kernel(params, lo, hi, scratch):
         d0, d1, d2, d3 = i64_at(params + P.d0), i64_at(params + P.d1), i64_at(params + P.d2), i64_at(params + P.d3)

@@ -18,7 +18,7 @@ ROWS = {
         " low high tile act act_params"
     ),
     "depthwise_direct": "n x w bias y h wd c m oh ow kh kw sh sw dh dw pt pl patch patch_row rows row_blocks"
-    " clamp low high act act_params",
+    " low high act act_params",
     "pool_window": "n x y h wd c oh ow kh kw sh sw pt pl rows row_blocks",
     "pool_global": "n x y pixels c",
     "softmax": "n x y rows c block",
@@ -28,6 +28,20 @@ ROWS = {
     "pad": "n x y h wd c pt pl rows columns patch",
     "copy": "n x y outer inner y_step offset",
     "transpose": "n x y d0 d1 d2 d3 d4 d5 s0 s1 s2 s3 s4 s5",
+    "slice": "n x y x_n offset block d0 d1 d2 d3 d4 d5 s0 s1 s2 s3 s4 s5",
+    "gather": "n x y indexes outer extent count inner block",
+    "select": "n a b c y d0 d1 d2 d3 a_n a0 a1 a2 a3 b_n b0 b1 b2 b3 c_n c0 c1 c2 c3",
+    "reduce": "n x y x_n block d0 d1 d2 s0 s1 s2 r0 r1 r2 q0 q1 q2 inner tail",
+    "normalize": "n x y scale shift epsilon rows c block",
+    "resample": "n x y w starts taps outer extent count inner block",
+    "pool_region": "n x y h wd c oh ow row_ends column_ends",
+    "embed": "n x table y count rows width block",
+    "recurrent": (
+        "n z y mask h c w w_candidate bias images steps units block rows sequences states backwards flipped zeros tile"
+        " gate gate_params act act_params"
+    ),
+    "matmul": "n a b y m k f transposed scale block row_blocks tile",
+    "pool_norm": "n x y h wd c oh ow kh kw sh sw pt pl rows row_blocks p",
 }
 
 

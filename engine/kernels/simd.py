@@ -148,6 +148,17 @@ def i64_at(typing, address):
 
 
 @intrinsic
+def store_i64(typing, address, value):
+    """Write an int64 to an address."""
+
+    def generate(context, builder, signature, arguments):
+        builder.store(arguments[1], pointer(builder, arguments[0]), align=8)
+        return context.get_dummy_value()
+
+    return types.void(INT, INT), generate
+
+
+@intrinsic
 def floats(typing, address):
     """An address as a pointer to float32, for `carray`."""
     return types.CPointer(FLOAT)(INT), lambda context, builder, s, values: pointer(builder, values[0])
@@ -305,7 +316,7 @@ def Simd(isa: Isa) -> SimpleNamespace:  # noqa: N802  # the one name for the bag
         return types.void(INT, kind, INT), generate
 
     return SimpleNamespace(
-        isa=isa, load=load, load_first=load_first, load_upto=load_upto, load_rest=load_rest, store=store,
-        store_first=store_first, store_upto=store_upto, splat=splat, splat_at=splat_at, fma=fma,
+        isa=isa, vector_type=kind, load=load, load_first=load_first, load_upto=load_upto, load_rest=load_rest,
+        store=store, store_first=store_first, store_upto=store_upto, splat=splat, splat_at=splat_at, fma=fma,
         where_less=where_less, where_nan=where_nan, two_to=two_to, root=root, lane=lane,
     )  # fmt: skip

@@ -41,6 +41,7 @@ class Session:
 
     def __init__(self, program: Program, threads: int | None = None) -> None:
         self.program = program
+        self.is_simple = len(program.inputs) == len(program.outputs) == 1
         self._threads = threads
         self.capacity = max(1, min(_MOST_IMAGES, _MOST_BYTES // max(program.arena, 1)))
         self._free: dict[int, list[Workspace]] = {}
@@ -56,20 +57,18 @@ class Session:
 
     def run(self, inputs: Arrays, n: int) -> list[NDArray[np.float32]]:
         """Outputs (n, ...) for inputs (n, ...), in the program's order. Results own their memory."""
-        if n == 1:
-            return self._run_one(inputs)
         results = self.empty(n)
         for _ in self.pieces(inputs, results, n):
             pass
         return results
 
-    def _run_one(self, inputs: Arrays) -> list[NDArray[np.float32]]:
+    def run_one(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The only output (1, ...) for the only input (1, ...), by the shortest way."""
         workspace = self._take(1)
         try:
-            for view, x in zip(workspace.inputs, inputs, strict=True):
-                view[:] = x
+            workspace.input[...] = x
             workspace.run(1)
-            return [view.copy() for view in workspace.outputs]
+            return workspace.output.copy()
         finally:
             self._give_back(1, workspace)
 
@@ -114,11 +113,16 @@ class FallbackSession:
             for n in graph.nodes
         )
         self._graph = replace(graph, nodes=tuple(nodes))
+        self.is_simple = False
         self.threads = 1
 
     def empty(self, n: int) -> list[NDArray[np.float32]]:
         """Room for the outputs of n examples."""
         return [np.empty((n, *self._graph.shapes[v]), np.float32) for v in self._graph.outputs]
+
+    def run_one(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As `Session.run_one`."""
+        return self.run([x], 1)[0]
 
     def run(self, inputs: Arrays, n: int) -> list[NDArray[np.float32]]:
         """As `Session.run`."""

@@ -150,7 +150,10 @@ def set_num_threads(threads: int) -> None:
 
 def num_threads() -> int:
     """Set by `set_num_threads`, else by `ENGINE_NUM_THREADS`, else what this process may use."""
-    return _default or settings.num_threads() or available_threads()
+    global _default  # noqa: PLW0603  # a setting of the process, found out once
+    if _default is None:
+        _default = settings.num_threads() or available_threads()
+    return _default
 
 
 def take(isa: Isa, threads: int) -> Team | None:

@@ -32,6 +32,7 @@ class Workspace:
         self._scratch = aligned_array((threads * self._scratch_step // 4,))
         self.inputs = [self._view(v) for v in program.inputs]
         self.outputs = [self._view(v) for v in program.outputs]
+        self.input, self.output = self.inputs[0], self.outputs[0]
         isa = program.machine.isa
         self._addresses = native.addresses([*program.kernels, "run", "worker"], isa)
         self._params, self._steps = self._bind()
