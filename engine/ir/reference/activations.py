@@ -40,6 +40,12 @@ def _gelu_tanh(x: Array) -> Array:
     return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
 
 
+def _squareplus(x: Array, f: Activation) -> Array:
+    """(x + √(x² + a)) / 2, below zero written so that nothing cancels."""
+    length = np.sqrt(x * x + f.a)
+    return np.where(x < 0, 0.5 * f.a / (length - x), 0.5 * (x + length))
+
+
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 _erf = np.vectorize(erf, otypes=[np.float64])
@@ -64,7 +70,7 @@ _ACTIVATIONS: dict[str, Callable[[Array, Activation], Array]] = {
     "soft_shrink": lambda x, f: np.where(x > f.a, x - f.a, np.where(x < -f.a, x + f.a, x * 0.0)),
     "hard_shrink": lambda x, f: np.where(np.abs(x) <= f.a, 0.0, x),
     "celu": lambda x, f: np.where(x > 0, x, f.a * np.expm1(x / f.a)),
-    "squareplus": lambda x, f: 0.5 * (x + np.sqrt(x * x + f.a)),
+    "squareplus": _squareplus,
     "sparse_plus": lambda x, f: np.where(x <= -1, x * 0.0, np.where(x < 1, 0.25 * (x + 1) ** 2, x)),
     "sparse_sigmoid": lambda x, f: np.clip(0.5 * (x + 1), 0, 1),
     "hard_tanh": lambda x, f: np.clip(x, -1, 1),
