@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from engine.ir import reference
-from engine.ir.ops import LINEAR
+from engine.ir.ops import LINEAR, MatMul
 from engine.kernels.isa import ISAS, Isa
 from engine.plan.machine import _fits
-from tests.kernels.problems import EXACT, REAL, Problem
+from tests.kernels import problems, problems_axes, problems_sequence
+from tests.kernels.problems import Problem
 from tests.running import algorithms, one_op, run_graph
 
+EXACT = [*problems.EXACT, *problems_axes.EXACT, *problems_sequence.EXACT]
+REAL = [*problems.REAL, *problems_axes.REAL, *problems_sequence.REAL]
 AVAILABLE = [isa for isa in ISAS if _fits(isa)]
 BATCH = 3
 
@@ -69,7 +72,7 @@ def test_close_on_real_numbers(problem: Problem, isa: Isa) -> None:
 def twin_of_magnitudes(problem: Problem, values: list[np.ndarray], weights: list[np.ndarray]) -> np.ndarray:
     """The size of what is summed: errors are relative to it, not to a result that cancelled."""
     kind = getattr(problem.op, "kind", None)
-    if not problem.weights and kind != "mean":
+    if not problem.weights and not isinstance(problem.op, MatMul) and kind not in ("mean", "sum"):
         return np.maximum(np.abs(twin(problem, values, weights)), 1e-3)
     op = replace(problem.op, activation=LINEAR) if hasattr(problem.op, "activation") else problem.op  # type: ignore[type-var]
     op = replace(op, kind="add") if kind == "sub" else op  # type: ignore[type-var]

@@ -1,10 +1,16 @@
 """Operations that compute numbers one by one or row by row."""
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias, get_args
 
 from engine.errors import GraphError
 from engine.ir.ops.base import LINEAR, Activation, Op, Shape, broadcast, expect
+
+BinaryKind: TypeAlias = Literal[
+    "add", "sub", "mul", "div", "max", "min", "pow", "floor_divide", "mod", "squared_difference", "prelu",
+    "equal", "not_equal", "less", "less_equal", "greater", "greater_equal", "logical_and", "logical_or",
+]  # fmt: skip
+BINARY_KINDS: tuple[BinaryKind, ...] = get_args(BinaryKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +65,14 @@ class Softmax(Op):
 
 @dataclass(frozen=True, slots=True)
 class Binary(Op):
-    """Two operands, element by element, with NumPy's broadcasting over the example's axes."""
+    """Two operands, element by element, with NumPy's broadcasting over the example's axes.
+
+    Comparisons and the logical kinds give 1 and 0. `mod` has the sign of the second operand, as Python's. `prelu` is
+    a where a > 0, else a·b.
+    """
 
     operands: ClassVar = (2, 2)
-    kind: Literal["add", "sub", "mul", "div", "max", "min"]
+    kind: BinaryKind
     activation: Activation = LINEAR
 
     def result(self, *shapes: Shape) -> Shape:

@@ -14,7 +14,9 @@ NO_PADS: Pads = ((0, 0), (0, 0))
 ACTIVATIONS = (
     "linear", "relu", "sigmoid", "tanh", "elu", "selu", "softplus", "softsign", "swish", "gelu", "gelu_tanh",
     "hard_sigmoid", "exp", "mish", "log_sigmoid", "tanh_shrink", "soft_shrink", "hard_shrink", "celu", "squareplus",
-    "sparse_plus", "sparse_sigmoid", "hard_tanh", "threshold", "hard_swish",
+    "sparse_plus", "sparse_sigmoid", "hard_tanh", "threshold", "hard_swish", "abs", "sqrt", "rsqrt", "reciprocal",
+    "square", "negative", "log", "log1p", "expm1", "sign", "floor", "ceil", "round", "sin", "cos", "erf",
+    "logical_not", "is_nan",
 )  # fmt: skip
 
 
@@ -25,6 +27,7 @@ class Activation:
     `relu`: `a` slope below `b`, `b` threshold, `c` upper limit: x ≥ b → min(x, c), else a·(x − b).
     `elu`, `celu`: `a` is alpha. `hard_sigmoid`, `hard_swish`: clip(a·x + b, 0, 1) (times x).
     `soft_shrink`, `hard_shrink`: `a` is the threshold. `squareplus`: `a` is b. `threshold`: x > a → x, else b.
+    `round`: to even. `logical_not`, `is_nan`: 1 or 0.
     """
 
     kind: str = "linear"

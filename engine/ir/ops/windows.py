@@ -102,3 +102,23 @@ class Pad(Op):
         if min(*self.pads[0], *self.pads[1]) < 0:
             raise GraphError(f"padding must not be negative, found {self.pads}")
         return (*lead, h + sum(self.pads[0]), w + sum(self.pads[1]), c)
+
+
+@dataclass(frozen=True, slots=True)
+class NormPool(Op):
+    """The p-norm of each window, channel by channel: (sum of |x|^p)^(1/p). Operand: x (..., h, w, c).
+
+    `stochastic`: the sum of a²/(sum of a) with a = max(x, 0), and 0 where no cell is positive: what stochastic pooling
+    expects (Zeiler and Fergus, Stochastic Pooling for Regularization of Deep Convolutional Neural Networks, 2013).
+    """
+
+    kind: Literal["norm", "stochastic"]
+    window: Pair
+    strides: Pair
+    pads: Pads = NO_PADS
+    p: float = 2.0
+
+    def result(self, *shapes: Shape) -> Shape:
+        if self.p <= 0:
+            raise GraphError(f"the exponent of a norm must be positive, found {self.p}")
+        return Pool("max", self.window, self.strides, self.pads).result(*shapes)

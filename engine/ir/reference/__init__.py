@@ -4,7 +4,16 @@ Arrays carry the batch axis first. Inputs and weights below the smallest normal 
 the kernels. Kernels are tested against this module and `infer verify` runs whole models on it.
 """
 
-from engine.ir.reference import arithmetic, movement, windows  # noqa: F401  # each registers its operations
+from engine.ir.reference import (  # noqa: F401  # each registers its operations
+    arithmetic,
+    movement,
+    products,
+    reduction,
+    resampling,
+    selection,
+    sequence,
+    windows,
+)
 from engine.ir.reference.activations import activate
 from engine.ir.reference.run import evaluate, flush, run
 

@@ -15,6 +15,19 @@ _BINARY: dict[str, Callable[[Array, Array], Array]] = {
     "div": np.divide,
     "max": np.maximum,
     "min": np.minimum,
+    "pow": np.power,
+    "floor_divide": lambda a, b: np.floor(a / b),
+    "mod": lambda a, b: a - b * np.floor(a / b),
+    "squared_difference": lambda a, b: (a - b) ** 2,
+    "prelu": lambda a, b: np.where(a > 0, a, a * b),
+    "equal": lambda a, b: 1.0 * (a == b),
+    "not_equal": lambda a, b: 1.0 * (a != b),
+    "less": lambda a, b: 1.0 * (a < b),
+    "less_equal": lambda a, b: 1.0 * (a <= b),
+    "greater": lambda a, b: 1.0 * (a > b),
+    "greater_equal": lambda a, b: 1.0 * (a >= b),
+    "logical_and": lambda a, b: 1.0 * ((a != 0) & (b != 0)),
+    "logical_or": lambda a, b: 1.0 * ((a != 0) | (b != 0)),
 }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.ir.graph import Graph, Operand, Weight
-from engine.ir.ops import Binary, Op, Shape
+from engine.ir.ops import Binary, Op, Select, Shape
 from engine.ir.reference.activations import Array
 
 _TINY = float(np.finfo(np.float32).tiny)
@@ -25,7 +25,7 @@ def run(graph: Graph, inputs: Sequence[NDArray[Any]]) -> dict[int, Array]:
     values = {v: flush(x) for v, x in zip(graph.inputs, inputs, strict=True)}
     for node in graph.nodes:
         operands = [flush(o.read()) if isinstance(o, Weight) else values[o] for o in node.operands]
-        if isinstance(node.op, Binary):
+        if isinstance(node.op, Binary | Select):
             operands = [_widened(o, a, graph.shapes[node.output]) for o, a in zip(node.operands, operands, strict=True)]
         with np.errstate(all="ignore"):
             values[node.output] = evaluate(node.op, *operands)

@@ -5,7 +5,7 @@ from math import prod
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from engine.ir.ops import Conv, DepthwiseConv, GlobalPool, Pad, Pads, Pair, Pool
+from engine.ir.ops import Conv, DepthwiseConv, GlobalPool, NormPool, Pad, Pads, Pair, Pool
 from engine.ir.reference.activations import Array, activate
 from engine.ir.reference.run import evaluate
 
@@ -49,6 +49,18 @@ def _(op: Pool, x: Array) -> Array:
     else:
         ones = np.ones((1, *x.shape[-3:-1], 1))
         y = windows.sum((-2, -1)) / _windows(ones, op.window, op.strides, op.pads, (1, 1), 0.0).sum((-2, -1))
+    return y.reshape(*x.shape[:-3], *y.shape[1:])
+
+
+@evaluate.register
+def _(op: NormPool, x: Array) -> Array:
+    windows = _windows(_images(x), op.window, op.strides, op.pads, (1, 1), 0.0)
+    if op.kind == "norm":
+        y = (np.abs(windows) ** op.p).sum((-2, -1)) ** (1 / op.p)
+    else:
+        positive = np.maximum(windows, 0.0)
+        total = positive.sum((-2, -1))
+        y = np.where(total == 0, 0.0, (positive * positive).sum((-2, -1)) / total)
     return y.reshape(*x.shape[:-3], *y.shape[1:])
 
 

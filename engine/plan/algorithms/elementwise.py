@@ -6,7 +6,8 @@ from math import prod
 import numpy as np
 
 from engine.ir.graph import Weight
-from engine.ir.ops import Activate, Binary, Concat, Pad, ScaleShift, Shape, Softmax, Transpose
+from engine.ir.ops import Activate, Binary, Concat, Pad, ScaleShift, Select, Shape, Softmax, Transpose
+from engine.plan.algorithms.axes import join_axes
 from engine.plan.site import Site, Table, aligned_array
 from engine.plan.step import Field, Kernel, Step, call_fields
 
@@ -75,19 +76,24 @@ class BinaryStrided(Simple):
     name = "binary"
 
     def applies(self, site: Site) -> bool:
-        return len(_collapse(site.result, site.operand_shape(0), site.operand_shape(1))[0]) <= 4
+        return len(_collapse(site.result, *(site.operand_shape(i) for i in range(len(site.node.operands))))[0]) <= 4
 
     def emit(self, site: Site) -> Sequence[Step]:
-        axes, a, b = _collapse(site.result, site.operand_shape(0), site.operand_shape(1))
+        fields, units = self._walks(site)
+        fields |= call_fields(site.op.activation)
+        return [Step(f"{self.name}/{site.op.kind}", fields, site.node.layer, units, work=self.cost(site))]
+
+    def _walks(self, site: Site) -> tuple[dict[str, Field], int]:
+        """The fields of the result's axes and of the operands a, b … along them, and the extent of the first axis."""
+        axes, walks = _collapse(site.result, *(site.operand_shape(i) for i in range(len(site.node.operands))))
         lead = [0] * (4 - len(axes))
-        fields: dict[str, Field] = {"y": site.y, **call_fields(site.op.activation)}
-        for i, extent in enumerate([1] * len(lead) + axes):
-            fields[f"d{i}"] = extent
-        for index, (name, steps) in enumerate((("a", a), ("b", b))):
+        extents = [1] * len(lead) + axes
+        fields: dict[str, Field] = {"y": site.y, **{f"d{i}": extent for i, extent in enumerate(extents)}}
+        for index, steps in enumerate(walks):
+            name = "abc"[index]
             fields |= self._operand(site, index, name)
             fields |= {f"{name}{i}": step for i, step in enumerate([*lead, *steps])}
-        units = axes[0] if not lead else 1
-        return [Step(f"{self.name}/{site.op.kind}", fields, site.node.layer, units, work=self.cost(site))]
+        return fields, extents[0]
 
     def _operand(self, site: Site, index: int, name: str) -> dict[str, Field]:
         operand = site.node.operands[index]
@@ -98,30 +104,23 @@ class BinaryStrided(Simple):
         return {name: constant, f"{name}_n": 0}
 
 
-def _collapse(result: Shape, *operands: Shape) -> tuple[list[int], list[int], list[int]]:
+def _collapse(result: Shape, *operands: Shape) -> tuple[list[int], list[list[int]]]:
     """The fewest axes that walk a broadcast result, and each operand's step in bytes along them."""
     width = max(len(result), 1)
-    extents = (1,) * (width - len(result)) + tuple(result)
-    steps = []
+    walks = []
     for shape in operands:
         wide = (1,) * (width - len(shape)) + tuple(shape)
         sizes = np.cumprod((1, *wide[:0:-1]))[::-1] * 4
-        steps.append([0 if s == 1 else int(size) for s, size in zip(wide, sizes, strict=True)])
-    axes: list[int] = []
-    walks: list[list[int]] = [[], []]
-    for i, extent in enumerate(extents):
-        if extent == 1 and width > 1 and not (i == width - 1 and not axes):
-            continue
-        joins = axes and all(w[-1] == s[i] * extent for w, s in zip(walks, steps, strict=True))
-        if joins:
-            axes[-1] *= extent
-            for walk, step in zip(walks, steps, strict=True):
-                walk[-1] = step[i]
-        else:
-            axes.append(extent)
-            for walk, step in zip(walks, steps, strict=True):
-                walk.append(step[i])
-    return axes, walks[0], walks[1]
+        walks.append([0 if s == 1 else int(size) for s, size in zip(wide, sizes, strict=True)])
+    return join_axes((1,) * (width - len(result)) + tuple(result), *walks)
+
+
+class SelectStrided(BinaryStrided):
+    name = "select"
+
+    def emit(self, site: Site) -> Sequence[Step]:
+        fields, units = self._walks(site)
+        return [Step(self.name, fields, site.node.layer, units, work=self.cost(site))]
 
 
 class PadRows(Simple):
@@ -174,6 +173,7 @@ ALGORITHMS: Table = {
     Softmax: (SoftmaxRows(),),
     ScaleShift: (ScaleShiftRows(),),
     Binary: (BinaryStrided(),),
+    Select: (SelectStrided(),),
     Pad: (PadRows(),),
     Concat: (ConcatCopy(),),
     Transpose: (TransposeStrided(),),
