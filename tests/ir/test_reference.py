@@ -120,7 +120,7 @@ def test_nan_stays_nan() -> None:
     np.testing.assert_array_equal(evaluate(Binary("min"), np.zeros(3), x), [nan, -1, 0])
 
 
-@pytest.mark.parametrize("kind", ACTIVATIONS)
+@pytest.mark.parametrize("kind", [kind for kind in ACTIVATIONS if kind not in ("logical_not", "is_nan")])
 def test_every_activation_keeps_nan(kind: str) -> None:
     with np.errstate(all="ignore"):
         assert np.isnan(activate(Activation(kind, a=0.5, b=0.5), np.array([nan]))).all()
