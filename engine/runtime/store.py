@@ -1,7 +1,7 @@
 """Files of compiled kernels: one folder a kernel source, tool version and instruction-set class.
 
-A file is the SHA-256 of its object code, then the code. What is damaged, foreign or writable by others is not used; a
-store that cannot be written is no error.
+A file is a SHA-256 of its place and its object code, then the code. What is damaged, swapped, foreign or writable by
+others is not used; a store that cannot be written is no error.
 """
 
 import hashlib
@@ -53,7 +53,7 @@ def folder(isa_name: str) -> Path | None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         return path if _private(path) else None
     except OSError as error:
-        log.info("compiled kernels are not kept: %s", error)
+        _not_kept(path, error.strerror)
         return None
 
 
@@ -63,7 +63,7 @@ def _private(path: Path) -> bool:
     found = path.lstat()
     if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022:
         return True
-    log.warning("compiled kernels are not kept: %s is not a private folder of this user", path)
+    _not_kept(path, "it is not a private folder of this user", logging.WARNING)
     return False
 
 
@@ -73,7 +73,8 @@ def load(path: Path, kernel: str) -> bytes | None:
         data = _file(path, kernel).read_bytes()
     except OSError:
         return None
-    return data[32:] if len(data) > 32 and hashlib.sha256(data[32:]).digest() == data[:32] else None
+    code = data[32:]
+    return code if code and _digest(path, kernel, code) == data[:32] else None
 
 
 def save(path: Path, kernel: str, code: bytes) -> None:
@@ -82,12 +83,21 @@ def save(path: Path, kernel: str, code: bytes) -> None:
     try:
         handle, temporary = tempfile.mkstemp(dir=path, prefix=".new-")
         with os.fdopen(handle, "wb") as file:
-            file.write(hashlib.sha256(code).digest() + code)
+            file.write(_digest(path, kernel, code) + code)
         os.replace(temporary, _file(path, kernel))
     except OSError as error:
-        log.info("compiled kernel %s is not kept: %s", kernel, error)
+        _not_kept(path, error.strerror)
         with suppress(OSError):
             os.unlink(temporary)
+
+
+@cache
+def _not_kept(path: Path, reason: str | None, level: int = logging.INFO) -> None:
+    log.log(level, "compiled kernels are not kept in %s: %s", path, reason)
+
+
+def _digest(path: Path, kernel: str, code: bytes) -> bytes:
+    return hashlib.sha256(f"{path.name}/{kernel}\0".encode() + code).digest()
 
 
 def _file(path: Path, kernel: str) -> Path:
