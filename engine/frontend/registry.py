@@ -1,11 +1,12 @@
 """The closed table of layers. Nothing that a file says can choose code outside it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from engine.errors import GraphError
 from engine.frontend.call import Call
+from engine.frontend.config import Config
 
 LayerFunction: TypeAlias = Callable[[Call], int | tuple[int, ...]]
 
@@ -54,13 +55,14 @@ def run_layer(class_name: str, call: Call) -> tuple[int, ...]:
         result = entry.function(call)
     except GraphError as error:
         raise GraphError(f"{call.config.where}: {error}") from None
-    _check_unread(call, entry)
+    check_unread(call.config, entry.ignored)
     return result if isinstance(result, tuple) else (result,)
 
 
-def _check_unread(call: Call, entry: Entry) -> None:
-    for key in call.config.unread():
-        known = key in _HARMLESS or key in entry.ignored or key.endswith(_HARMLESS_ENDINGS)
-        value = call.config.values[key]
+def check_unread(config: Config, ignored: Collection[str]) -> None:
+    """Raise `UnsupportedLayerError` for an option that nothing has read, unless it is known to change no result."""
+    for key in config.unread():
+        known = key in _HARMLESS or key in ignored or key.endswith(_HARMLESS_ENDINGS)
+        value = config.values[key]
         if not known and value not in (None, False, [], {}):
-            raise call.refuse(f"option {key!r} = {repr(value)[:60]} is not supported")
+            raise config.refuse(f"option {key!r} = {repr(value)[:60]} is not supported")

@@ -17,11 +17,17 @@ from engine.ir.ops import (
     Conv,
     Dense,
     DepthwiseConv,
+    Embed,
     GlobalPool,
     Identity,
+    MatMul,
+    Normalize,
+    NormPool,
     Op,
     Pad,
     Pool,
+    Recurrent,
+    Reduce,
     Reshape,
     ScaleShift,
     Shape,
@@ -60,7 +66,8 @@ def _unchanged(op: Op, count: int) -> Op:
 
 
 for _kind in (
-    Activate, Binary, Concat, Conv, Dense, DepthwiseConv, GlobalPool, Identity, Pad, Pool, ScaleShift, Softmax,
+    Activate, Binary, Concat, Conv, Dense, DepthwiseConv, Embed, GlobalPool, Identity, MatMul, Normalize, NormPool, Pad,
+    Pool, Recurrent, Reduce, ScaleShift, Softmax,
 ):  # fmt: skip
     _stacked.register(_kind, _unchanged)
 

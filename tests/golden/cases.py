@@ -4,49 +4,12 @@ A case is named `<layer>_<option>`. Each builds a model from `keras` (the module
 which generations of Keras it is made. Inputs, weights and batch-norm statistics are drawn by `make.py`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-Build = Callable[[Any], Any]
+from tests.golden import cases_images, cases_sequence, cases_windows  # noqa: F401  # each enters its cases
+from tests.golden.case import CASES, Case, case, graph_case, sequential
 
-
-@dataclass(frozen=True)
-class Case:
-    """One model. `generations` are Keras's major versions that it is made with."""
-
-    build: Build
-    generations: tuple[int, ...] = (2, 3)
-
-
-CASES: dict[str, Case] = {}
-
-
-def sequential(shape: tuple[int, ...], *layers: Callable[[Any], Any]) -> Build:
-    """A Sequential model; each layer is a function of `keras.layers`, called `nn`."""
-
-    def build(keras: Any) -> Any:
-        return keras.Sequential([keras.layers.InputLayer(shape), *(layer(keras.layers) for layer in layers)])
-
-    return build
-
-
-def case(name: str, shape: tuple[int, ...], *layers: Callable[[Any], Any], only: int | None = None) -> None:
-    """Enter a Sequential model into the table."""
-    assert name not in CASES, name
-    CASES[name] = Case(sequential(shape, *layers), (2, 3) if only is None else (only,))
-
-
-def graph_case(name: str, only: int | None = None) -> Callable[[Build], Build]:
-    """Enter a function of `keras` that returns a model into the table."""
-
-    def enter(build: Build) -> Build:
-        assert name not in CASES, name
-        CASES[name] = Case(build, (2, 3) if only is None else (only,))
-        return build
-
-    return enter
-
+__all__ = ["CASES", "Case"]
 
 FIRST = {"data_format": "channels_first"}
 # Keras 3 adds a channels_first bias along the width where the width equals the number of filters: avoid that.

@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from cases import CASES, Case
+from tests.golden.cases import CASES, Case
 
 BATCH = 3
 
@@ -67,7 +67,7 @@ def make(keras: Any, name: str, case: Case, folder: Path) -> None:
     model = case.build(keras)
     draw_weights(model, rng)
     shapes = [tuple(t.shape)[1:] for t in model.inputs]
-    inputs = [rng.normal(0.0, 1.2, (BATCH, *shape)).astype(np.float32) for shape in shapes]
+    inputs = [case.draw(rng, (BATCH, *shape)).astype(np.float32) for shape in shapes]
     outputs = flat(keras, model(as_fed(model, inputs), training=False))
     weights = [w for layer in model.layers for w in layer.get_weights()]
     arrays = {f"x{i}": x for i, x in enumerate(inputs)} | {f"y{i}": y for i, y in enumerate(outputs)}

@@ -1,5 +1,18 @@
 """One file a family of layers. Importing this package fills the table in `engine.frontend.registry`."""
 
-from engine.frontend.layers import activation, convolution, core, merging, normalization, pooling, reshaping
-
-__all__ = ["activation", "convolution", "core", "merging", "normalization", "pooling", "reshaping"]
+from engine.frontend.layers import (  # noqa: F401  # each enters its layers
+    activation,
+    adaptive,
+    convolution,
+    core,
+    embedding,
+    merging,
+    normalization,
+    pooling,
+    recurrent,
+    reshaping,
+    resizing,
+    rows,
+    transposed,
+    wrappers,
+)
