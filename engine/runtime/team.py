@@ -70,7 +70,8 @@ class Team:
         self._parked: list[bool] = []
         self._helpers: list[threading.Thread] = []
         for me in range(1, threads):
-            self._start_helper(me)
+            if not self._start_helper(me):
+                break
 
     def _looks(self) -> tuple[int, int]:
         """How many looks without work make the eager and the patient time, measured."""
@@ -80,7 +81,7 @@ class Team:
         look = max((time.perf_counter() - start) / count, 1e-9)
         return int(_EAGER_SECONDS / look) + 1, int(_PATIENT_SECONDS / look) + 1
 
-    def _start_helper(self, me: int) -> None:
+    def _start_helper(self, me: int) -> bool:
         event = threading.Event()
         helper = threading.Thread(target=self._help, args=(me, event), name=f"engine-{me}", daemon=True)
         self._events.append(event)
@@ -89,10 +90,11 @@ class Team:
             helper.start()
         except RuntimeError as error:
             del self._events[-1], self._parked[-1]
-            log.warning("running on %d threads: %s", self.threads, error)
-            return
+            log.warning("running on %d of %d threads: %s", self.threads, self.size, error)
+            return False
         self._helpers.append(helper)
         self.threads += 1
+        return True
 
     def _help(self, me: int, event: threading.Event) -> None:
         while not self._stopped:
@@ -186,14 +188,14 @@ def _dismiss() -> None:
 
 
 def _before_fork() -> None:
-    native.before_fork()
-    _busy.acquire()
+    _busy.acquire()  # before native's lock, as `take` does, which loads a kernel to start a team
     _dismiss()
+    native.before_fork()
 
 
 def _after_fork_in_parent() -> None:
-    _busy.release()
     native.after_fork(child=False)
+    _busy.release()
 
 
 def _after_fork_in_child() -> None:
