@@ -5,11 +5,12 @@ from engine.ir.graph import Graph
 from engine.ir.verify import verify
 from engine.passes.cancel_transposes import cancel_transposes
 from engine.passes.drop_identities import drop_identities
+from engine.passes.expand_conv_transpose import expand_conv_transpose
 from engine.passes.fold_pad import fold_pad
 from engine.passes.fold_scale_shift import fold_scale_shift
 from engine.passes.fuse_activation import fuse_activation
 
-PASSES = (drop_identities, cancel_transposes, fold_pad, fold_scale_shift, fuse_activation)
+PASSES = (drop_identities, cancel_transposes, fold_pad, fold_scale_shift, fuse_activation, expand_conv_transpose)
 
 
 def optimise(graph: Graph) -> Graph:

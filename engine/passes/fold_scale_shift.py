@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.ir.graph import Graph, Node, Weight
-from engine.ir.ops import LINEAR, Conv, Dense, DepthwiseConv, ScaleShift
+from engine.ir.ops import LINEAR, Conv, ConvTranspose, Dense, DepthwiseConv, ScaleShift
 from engine.passes.rewrite import rebuild
 
 
@@ -32,7 +32,7 @@ def fold_scale_shift(graph: Graph) -> Graph:
 
 
 def _takes(node: Node) -> bool:
-    return isinstance(node.op, Conv | Dense | DepthwiseConv) and node.op.activation == LINEAR
+    return isinstance(node.op, Conv | ConvTranspose | Dense | DepthwiseConv) and node.op.activation == LINEAR
 
 
 def _scaled(product: Node, node: Node) -> Node:
@@ -48,7 +48,7 @@ def _scaled(product: Node, node: Node) -> Node:
         return shift.read() + (0.0 if bias is None else bias.read().astype(np.float64) * scale.read())
 
     folded = Weight(w.name, w.shape, kernel), Weight(shift.name, shift.shape, offset)
-    assert isinstance(product.op, Conv | Dense | DepthwiseConv)
+    assert isinstance(product.op, Conv | ConvTranspose | Dense | DepthwiseConv)
     assert isinstance(node.op, ScaleShift)
     op = replace(product.op, activation=node.op.activation)
     return replace(product, op=op, operands=(product.operands[0], *folded))

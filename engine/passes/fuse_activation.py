@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from engine.ir.graph import Graph
-from engine.ir.ops import LINEAR, Activate, Binary, Conv, Dense, DepthwiseConv, ScaleShift
+from engine.ir.ops import LINEAR, Activate, Binary, Conv, ConvTranspose, Dense, DepthwiseConv, ScaleShift
 from engine.passes.rewrite import rebuild
 
-FUSING = (Conv, DepthwiseConv, Dense, ScaleShift, Binary)
+FUSING = (Conv, ConvTranspose, DepthwiseConv, Dense, ScaleShift, Binary)
 
 
 def fuse_activation(graph: Graph) -> Graph:

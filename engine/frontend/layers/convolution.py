@@ -1,77 +1,142 @@
-"""Two-dimensional convolutions."""
+"""Convolutions of one, two and three dimensions. All are two-dimensional in the graph.
+
+One dimension has height 1. In three, the depth is further images, and the slices that a window reads along it are
+joined as channels.
+"""
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
 
 from engine.errors import GraphError
 from engine.frontend.call import Call
 from engine.frontend.layers.activation import fused_activation
-from engine.frontend.layers.geometry import on_channels_last, require_rank, window_pads
+from engine.frontend.layers.geometry import (
+    as_image,
+    dimensions,
+    from_image,
+    on_channels_last,
+    pad_depth,
+    require_rank,
+    window_pads,
+)
 from engine.frontend.registry import layer
 from engine.ir.graph import Weight
-from engine.ir.ops import Conv, DepthwiseConv, Pads, Pair, Shape
+from engine.ir.ops import Concat, Conv, DepthwiseConv, Pair, Reshape, Shape, Slice, window_extent
+
+Sizes: TypeAlias = tuple[int, ...]
 
 
-def _pair(call: Call, key: str, default: int = 1) -> Pair:
-    first, second = call.config.sizes(key, 2, default)
-    return first, second
+class Window:
+    """The window of a convolution over `rank` axes, from its configuration."""
+
+    def __init__(self, call: Call) -> None:
+        self.call, self.rank = call, dimensions(call)
+        config = call.config
+        self.kernel: Sizes = config.sizes("kernel_size", self.rank)
+        self.strides: Sizes = config.sizes("strides", self.rank, 1)
+        self.dilation: Sizes = config.sizes("dilation_rate", self.rank, 1)
+        words = ("valid", "same", "causal") if self.rank == 1 else ("valid", "same")
+        self._padding = config.choice("padding", words, "valid")
+
+    def pads(self, shape: Shape) -> tuple[Pair, ...]:
+        """Padding before and after each axis of an image (..., c)."""
+        return window_pads(self._padding, shape[:-1], self.kernel, self.strides, self.dilation)
 
 
-def _pads(call: Call, shape: Shape, kernel: Pair, strides: Pair, dilation: Pair) -> Pads:
-    return window_pads(call.config.choice("padding", ("valid", "same"), "valid"), shape, kernel, strides, dilation)
+def _flat(values: Sequence[Any], fill: Any) -> Any:
+    """The values of the last two of one to three axes; height is `fill` where there is one."""
+    return (fill, *values) if len(values) == 1 else tuple(values[-2:])
 
 
-def _bias(call: Call, filters: int) -> tuple[Weight, ...]:
+def bias_of(call: Call, filters: int) -> tuple[Weight, ...]:
+    """The bias of a layer that may go without."""
     return (call.weight("bias", (filters,)),) if call.config.flag("use_bias", True) else ()
 
 
-@layer("Conv2D")
-def conv2d(call: Call) -> int:
+@layer("Conv1D", "Conv2D", "Conv3D")
+def conv(call: Call) -> int:
     """Convolution with strides, padding, dilation and groups."""
-    config = call.config
-    kernel, strides, dilation = _kernel(call), _pair(call, "strides"), _pair(call, "dilation_rate")
-    filters, groups = config.integer("filters"), config.integer("groups", 1)
+    window, filters, groups = Window(call), call.config.integer("filters"), call.config.integer("groups", 1)
 
     def compute(x: int) -> int:
-        shape = require_rank(call, x, 3)
+        shape = require_rank(call, x, window.rank + 1)
         if shape[-1] % groups or filters % groups:
             raise GraphError(f"{groups} groups do not divide {shape[-1]} input and {filters} output channels")
-        w = call.weight("kernel", (*kernel, shape[-1] // groups, filters))
-        pads = _pads(call, shape, kernel, strides, dilation)
-        return call.emit(Conv(strides, pads, dilation, groups), x, w, *_bias(call, filters))
+        w = call.weight("kernel", (*window.kernel, shape[-1] // groups, filters))
+        bias, pads = bias_of(call, filters), window.pads(shape)
+        op = Conv(_flat(window.strides, 1), _flat(pads, (0, 0)), _flat(window.dilation, 1), groups)
+        if window.rank == 3:
+            return call.emit(op, _depth_as_channels(window, x, pads[0], groups), _flat_kernel(call, w), *bias)
+        return from_image(
+            call, window.rank, call.emit(op, as_image(call, window.rank, x), image_kernel(call, w), *bias)
+        )
 
     return fused_activation(call, on_channels_last(call, call.x, compute))
 
 
-@layer("DepthwiseConv2D", ignored=("groups", "filters"))
-def depthwise_conv2d(call: Call) -> int:
+def image_kernel(call: Call, w: Weight) -> Weight:
+    """A kernel (..., c, f) of one or two axes, with two."""
+    if len(w.shape) == 4:
+        return w
+    shape = (1, *w.shape)
+    return call.derive(f"{w.name.rsplit('/', 1)[-1]}_2d", shape, lambda: w.read().reshape(shape))
+
+
+def _depth_as_channels(window: Window, x: int, pads: Pair, groups: int) -> int:
+    """(d, h, w, c) → (od, h, w, kd·c): the slices that each window reads, one after another within each group."""
+    call = window.call
+    _, h, wd, c = call.shape(x)
+    kd, stride, dilation = window.kernel[0], window.strides[0], window.dilation[0]
+    od = window_extent(call.shape(x)[0], kd, stride, pads, dilation)
+    x = pad_depth(call, x, pads)
+    slices = [call.emit(Slice((r * dilation, 0, 0, 0), (od, h, wd, c), (stride, 1, 1, 1)), x) for r in range(kd)]
+    if groups > 1:
+        slices = [call.emit(Reshape((od, h, wd, groups, c // groups)), s) for s in slices]
+    return call.emit(Reshape((od, h, wd, kd * c)), call.emit(Concat(-1), *slices))
+
+
+def _flat_kernel(call: Call, w: Weight) -> Weight:
+    """(kd, kh, kw, c, f) → (kh, kw, kd·c, f)."""
+    kd, kh, kw, c, f = w.shape
+
+    def read() -> NDArray[Any]:
+        return w.read().transpose(1, 2, 0, 3, 4).reshape(kh, kw, kd * c, f)
+
+    return call.derive("kernel_2d", (kh, kw, kd * c, f), read)
+
+
+@layer("DepthwiseConv1D", "DepthwiseConv2D", ignored=("groups", "filters"))
+def depthwise_conv(call: Call) -> int:
     """Convolution of each channel with kernels of its own."""
-    kernel, strides, dilation = _kernel(call), _pair(call, "strides"), _pair(call, "dilation_rate")
+    window, multiplier = Window(call), call.config.integer("depth_multiplier", 1)
+
+    def compute(x: int) -> int:
+        return from_image(call, window.rank, _depthwise(window, x, multiplier, bias=True))
+
+    return fused_activation(call, on_channels_last(call, call.x, compute))
+
+
+def _depthwise(window: Window, x: int, multiplier: int, bias: bool) -> int:
+    call = window.call
+    shape = require_rank(call, x, window.rank + 1)
+    w = call.weight("depthwise_kernel", (*window.kernel, shape[-1], multiplier))
+    op = DepthwiseConv(_flat(window.strides, 1), _flat(window.pads(shape), (0, 0)), _flat(window.dilation, 1))
+    added = bias_of(call, shape[-1] * multiplier) if bias else ()
+    return call.emit(op, as_image(call, window.rank, x), image_kernel(call, w), *added)
+
+
+@layer("SeparableConv1D", "SeparableConv2D", ignored=("groups",))
+def separable_conv(call: Call) -> int:
+    """A depthwise convolution followed by one whose kernel is one pixel."""
+    window, filters = Window(call), call.config.integer("filters")
     multiplier = call.config.integer("depth_multiplier", 1)
 
     def compute(x: int) -> int:
-        shape = require_rank(call, x, 3)
-        w = call.weight("depthwise_kernel", (*kernel, shape[-1], multiplier))
-        pads = _pads(call, shape, kernel, strides, dilation)
-        return call.emit(DepthwiseConv(strides, pads, dilation), x, w, *_bias(call, shape[-1] * multiplier))
+        y = _depthwise(window, x, multiplier, bias=False)
+        pointwise = call.weight("pointwise_kernel", (*(1,) * window.rank, call.shape(y)[-1], filters))
+        y = call.emit(Conv(), y, image_kernel(call, pointwise), *bias_of(call, filters))
+        return from_image(call, window.rank, y)
 
     return fused_activation(call, on_channels_last(call, call.x, compute))
-
-
-@layer("SeparableConv2D", ignored=("groups",))
-def separable_conv2d(call: Call) -> int:
-    """A depthwise convolution followed by one with a 1×1 kernel."""
-    kernel, strides, dilation = _kernel(call), _pair(call, "strides"), _pair(call, "dilation_rate")
-    multiplier, filters = call.config.integer("depth_multiplier", 1), call.config.integer("filters")
-
-    def compute(x: int) -> int:
-        shape = require_rank(call, x, 3)
-        channels = shape[-1] * multiplier
-        depthwise = call.weight("depthwise_kernel", (*kernel, shape[-1], multiplier))
-        pointwise = call.weight("pointwise_kernel", (1, 1, channels, filters))
-        y = call.emit(DepthwiseConv(strides, _pads(call, shape, kernel, strides, dilation), dilation), x, depthwise)
-        return call.emit(Conv(), y, pointwise, *_bias(call, filters))
-
-    return fused_activation(call, on_channels_last(call, call.x, compute))
-
-
-def _kernel(call: Call) -> Pair:
-    first, second = call.config.sizes("kernel_size", 2)
-    return first, second

@@ -5,7 +5,7 @@ from math import prod
 
 from engine.errors import GraphError
 from engine.frontend.call import Call
-from engine.ir.ops import Pads, Pair, Reshape, Shape, Transpose
+from engine.ir.ops import Pad, Pair, Reshape, Shape, Slice, Transpose
 
 
 def data_format(call: Call) -> str:
@@ -62,13 +62,14 @@ def same_pads(size: int, kernel: int, stride: int, dilation: int = 1) -> Pair:
 
 
 def window_pads(
-    padding: str, shape: Shape, kernel: Sequence[int], strides: Sequence[int], dilation: Sequence[int]
-) -> Pads:
-    """The padding of a window over an image (..., h, w, c)."""
+    padding: str, extents: Sequence[int], kernel: Sequence[int], strides: Sequence[int], dilation: Sequence[int]
+) -> tuple[Pair, ...]:
+    """The padding of a window along each axis. "causal" is all at the beginning, so that no window looks ahead."""
     if padding == "valid":
-        return (0, 0), (0, 0)
-    h, w = shape[-3], shape[-2]
-    return same_pads(h, kernel[0], strides[0], dilation[0]), same_pads(w, kernel[1], strides[1], dilation[1])
+        return ((0, 0),) * len(kernel)
+    if padding == "causal":
+        return tuple(((k - 1) * d, 0) for k, d in zip(kernel, dilation, strict=True))
+    return tuple(same_pads(*axis) for axis in zip(extents, kernel, strides, dilation, strict=True))
 
 
 def require_rank(call: Call, x: int, rank: int) -> Shape:
@@ -77,3 +78,47 @@ def require_rank(call: Call, x: int, rank: int) -> Shape:
     if len(shape) != rank:
         raise GraphError(f"expected {rank} axes beside the batch, found shape {shape}")
     return shape
+
+
+def dimensions(call: Call) -> int:
+    """How many axes of space or time a layer works on: the digit in the name of its class."""
+    return next(int(c) for c in call.layer.spec.class_name if c.isdigit())
+
+
+def as_image(call: Call, rank: int, x: int) -> int:
+    """A value (n, c) as an image (1, n, c); images and volumes as they are."""
+    return call.emit(Reshape((1, *call.shape(x))), x) if rank == 1 else x
+
+
+def from_image(call: Call, rank: int, y: int) -> int:
+    """What `as_image` did, undone."""
+    return call.emit(Reshape(call.shape(y)[1:]), y) if rank == 1 else y
+
+
+def pad_depth(call: Call, x: int, pads: Pair) -> int:
+    """A value (d, ...) with zeros before and after along its first axis."""
+    if pads == (0, 0):
+        return x
+    depth, *rest = call.shape(x)
+    flat = call.emit(Reshape((depth, prod(rest), 1)), x)
+    return call.emit(Reshape((depth + sum(pads), *rest)), call.emit(Pad((pads, (0, 0))), flat))
+
+
+def crop(call: Call, x: int, borders: Sequence[Pair]) -> int:
+    """A value without `borders` elements before and after along its first axes."""
+    if not any(map(any, borders)):
+        return x
+    shape, whole = call.shape(x), [*borders, *[(0, 0)] * (call.rank(x) - len(borders))]
+    count = tuple(size - sum(border) for size, border in zip(shape, whole, strict=True))
+    return call.emit(Slice(tuple(before for before, _ in whole), count, (1,) * len(shape)), x)
+
+
+def repeat(call: Call, x: int, times: Sequence[int]) -> int:
+    """A value whose elements along its first axes stand several times in turn."""
+    shape = call.shape(x)
+    factors = [*times, *[1] * (len(shape) - len(times))]
+    split = tuple(n for size in shape for n in (size, 1))
+    count = tuple(n for size, factor in zip(shape, factors, strict=True) for n in (size, factor))
+    op = Slice((0,) * len(split), count, (1, 0) * len(shape))
+    y = call.emit(op, call.emit(Reshape(split), x))
+    return call.emit(Reshape(tuple(size * factor for size, factor in zip(shape, factors, strict=True))), y)

@@ -1,12 +1,21 @@
-"""Layers that move or pad values without computing."""
+"""Layers that move, repeat, frame or crop values without computing."""
 
 from math import prod
 
 from engine.errors import GraphError
 from engine.frontend.call import Call
-from engine.frontend.layers.geometry import channels_to_end, data_format, on_channels_last, require_rank
+from engine.frontend.layers.geometry import (
+    channels_to_end,
+    crop,
+    data_format,
+    dimensions,
+    on_channels_last,
+    pad_depth,
+    repeat,
+    require_rank,
+)
 from engine.frontend.registry import layer
-from engine.ir.ops import Pad, Reshape, Transpose
+from engine.ir.ops import Pad, Pair, Reshape, Transpose
 
 
 @layer("Flatten")
@@ -36,9 +45,40 @@ def permute(call: Call) -> int:
     return call.emit(Transpose(tuple(d - 1 for d in call.config.integers("dims", low=1))), call.x)
 
 
-@layer("ZeroPadding2D")
-def zero_padding2d(call: Call) -> int:
-    """Zeros around an image."""
-    top_bottom, left_right = call.config.borders("padding", 2, 1)
-    require_rank(call, call.x, 3)
-    return on_channels_last(call, call.x, lambda x: call.emit(Pad((top_bottom, left_right)), x))
+@layer("RepeatVector")
+def repeat_vector(call: Call) -> int:
+    """A vector several times, as the steps of a sequence."""
+    (size,) = require_rank(call, call.x, 1)
+    return repeat(call, call.emit(Reshape((1, size)), call.x), (call.config.integer("n"),))
+
+
+def _borders(call: Call, key: str, default: int) -> tuple[Pair, ...]:
+    """(before, after) for each axis; along one axis a single pair is written without its list."""
+    rank = dimensions(call)
+    value = call.config.raw(key, default)
+    if rank == 1 and isinstance(value, list | tuple) and len(value) == 2:
+        before, after = call.config.sizes(key, 2, low=0)
+        return ((before, after),)
+    return call.config.borders(key, rank, default)
+
+
+@layer("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D")
+def zero_padding(call: Call) -> int:
+    """Zeros around a sequence, an image or a volume."""
+    borders, rank = _borders(call, "padding", 1), dimensions(call)
+    require_rank(call, call.x, rank + 1)
+
+    def compute(x: int) -> int:
+        if rank != 2:
+            x = pad_depth(call, x, borders[0])
+        return x if rank == 1 else call.emit(Pad((borders[-2], borders[-1])), x)
+
+    return on_channels_last(call, call.x, compute)
+
+
+@layer("Cropping1D", "Cropping2D", "Cropping3D")
+def cropping(call: Call) -> int:
+    """A sequence, an image or a volume without its borders."""
+    borders = _borders(call, "cropping", 0 if dimensions(call) == 2 else 1)
+    require_rank(call, call.x, dimensions(call) + 1)
+    return on_channels_last(call, call.x, lambda x: crop(call, x, borders))
