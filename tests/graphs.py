@@ -1,5 +1,7 @@
 """Small graphs for the tests, built line by line."""
 
+from math import prod
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +28,11 @@ class Net:
 
     def weight(self, *shape: int) -> Weight:
         return constant(f"w{len(self.nodes)}", self.random.standard_normal(shape).astype(np.float32))
+
+    def kernel(self, *shape: int) -> Weight:
+        """A weight whose products with values near one stay near one."""
+        array = self.random.standard_normal(shape).astype(np.float32) / np.float32(np.sqrt(prod(shape[:-1])))
+        return constant(f"w{len(self.nodes)}", array)
 
     def add(self, op: Op, *operands: int | Weight, layer: str = "") -> int:
         value = len(self.shapes)

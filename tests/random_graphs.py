@@ -56,13 +56,6 @@ def _activation(net: Net) -> Activation:
     return ACTIVATIONS[net.random.integers(len(ACTIVATIONS))]
 
 
-def _small(net: Net, *shape: int) -> object:
-    """A weight whose products with values near one stay near one."""
-    weight = net.weight(*shape)
-    array = weight.read() / np.float32(np.sqrt(prod(shape[:-1])))
-    return type(weight)(weight.name, weight.shape, lambda: array)
-
-
 def _pads(net: Net, most: int) -> tuple[tuple[int, int], tuple[int, int]]:
     (t, b), (le, r) = net.random.integers(0, most + 1, (2, 2)).tolist()
     return (t, b), (le, r)
@@ -73,21 +66,21 @@ def _conv(net: Net, x: int) -> None:
     kh, kw = (int(net.random.integers(1, min(3, s) + 1)) for s in (h, w))
     groups = 2 if c % 2 == 0 and net.random.random() < 0.3 else 1
     f = 2 * int(net.random.integers(1, 4))
-    weights = [_small(net, kh, kw, c // groups, f), net.weight(f)][: net.random.integers(1, 3)]
+    weights = [net.kernel(kh, kw, c // groups, f), net.weight(f)][: net.random.integers(1, 3)]
     op = Conv((int(net.random.integers(1, 3)), 1), _pads(net, 1), groups=groups, activation=_activation(net))
-    net.add(op, x, *weights)  # type: ignore[arg-type]
+    net.add(op, x, *weights)
 
 
 def _depthwise(net: Net, x: int) -> None:
     h, w, c = net.shapes[x][-3:]
     m = 2 if c <= 4 and net.random.random() < 0.5 else 1
-    kernel = _small(net, min(2, h), min(3, w), c, m)
-    net.add(DepthwiseConv(pads=_pads(net, 1), activation=_activation(net)), x, kernel, net.weight(c * m))  # type: ignore[arg-type]
+    kernel = net.kernel(min(2, h), min(3, w), c, m)
+    net.add(DepthwiseConv(pads=_pads(net, 1), activation=_activation(net)), x, kernel, net.weight(c * m))
 
 
 def _dense(net: Net, x: int) -> None:
     f = int(net.random.integers(1, 8))
-    net.add(Dense(_activation(net)), x, _small(net, net.shapes[x][-1], f), net.weight(f))  # type: ignore[arg-type]
+    net.add(Dense(_activation(net)), x, net.kernel(net.shapes[x][-1], f), net.weight(f))
 
 
 def _scale_shift(net: Net, x: int) -> None:
