@@ -6,8 +6,7 @@ A tile of work is `block` 4×4 output tiles (counted through all images) × `col
     M  36 planes of block × columns products, rows `m_row` bytes apart
     a 6×6×c copy of a tile that reaches over the border, with its zeros; one spare vector
 
-U, the transformed weights: 36 times the panels of `gemm` with k = c. Tiles of work that follow one another share their
-output channels, so that their part of U stays in cache.
+U, the transformed weights: 36 times the panels of `gemm` with k = c. Tiles of work that follow one another share V.
 """
 
 from numba import njit
@@ -100,14 +99,14 @@ def build(simd, variant):
     def kernel(params, lo, hi, scratch):
         block, columns, f = i64_at(params + P.block), i64_at(params + P.columns), i64_at(params + P.f)
         total = i64_at(params + P.n) * i64_at(params + P.images) * i64_at(params + P.tiles)
-        blocks = (total + block - 1) // block
+        inner = (f + columns - 1) // columns
         v = scratch
         m = v + 36 * block * i64_at(params + P.v_row)
         frame = m + 36 * block * i64_at(params + P.m_row)
         spare = frame + 36 * i64_at(params + P.c) * 4
         ready = -1
         for t in range(lo, hi):
-            first, begin = t % blocks * block, t // blocks * columns
+            first, begin = t // inner * block, t % inner * columns
             count, end = min(block, total - first), min(begin + columns, f)
             if first != ready:
                 transform_inputs(params, first, count, v, frame)

@@ -86,7 +86,9 @@ def row_cutter(mr):
     def next_height(left):
         tiles = (left + mr - 1) // mr
         height = (left + tiles - 1) // tiles
-        return (height + 1) // 2 if height > 8 and height % 2 else height
+        if height <= 8 or height % 2 == 0:
+            return height
+        return mr if left > mr else (height + 1) // 2
 
     return next_height
 
@@ -124,12 +126,21 @@ class _Tile:
         self._multiply()
         with self.builder.if_then(self.builder.icmp_signed("!=", self.arg["finish"], _int(0))):
             self._finish()
+        full = self.builder.icmp_signed("==", self.arg["tail"], _int(self.isa.lanes))
+        with self.builder.if_else(full) as (whole, part):
+            with whole:
+                self._store(self.nv)
+            with part:
+                self._store(self.nv - 1)
+
+    def _store(self, plain):
+        """The first `plain` vectors of each row by plain stores, which are faster than masked ones."""
         for i, j in self.cells:
             value = self.builder.load(self.sums[i, j])
-            if j == self.nv - 1:
-                store_masked(self.builder, value, self._place(i, j), self.mask)
-            else:
+            if j < plain:
                 store_vector(self.builder, value, self._place(i, j))
+            else:
+                store_masked(self.builder, value, self._place(i, j), self.mask)
 
     def _place(self, i, j):
         row = self.builder.mul(self.arg["c_row"], _int(i))

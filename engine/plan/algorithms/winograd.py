@@ -15,6 +15,7 @@ from engine.plan.step import Field, Kernel, Step, activation_fields
 _G = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]], np.float64) / 24
 _TRANSFORM_FLOATS = 6.0
 _PLANES = 36
+_SHARES = 4
 
 
 class ConvWinograd:
@@ -57,14 +58,18 @@ class ConvWinograd:
         return [Step(self.name, fields, site.node.layer, tiles * images, block, inner, self.cost(site), scratch)]
 
     def _cut(self, site: Site, tiles: int) -> tuple[int, int]:
-        """Output tiles and channels of a tile of work: scratch that fits L2, and enough of them to share an image."""
+        """Output tiles and channels of a tile of work.
+
+        Blocks of one register tile's height keep scratch in L2; weights too large for it are read for two of them at
+        once. Channels are cut only where an image has too few blocks to share.
+        """
         isa, c, f = site.machine.isa, site.shape[-1], site.result[-1]
+        block = isa.mr
+        if tiles < 3 * isa.mr:
+            fits = _PLANES * c * f * 4 <= 4 * site.machine.l2
+            block = -(-tiles // -(-tiles // isa.mr)) if fits else 2 * isa.mr
         panels = -(-f // isa.nr)
-        block = isa.mr * (2 if tiles >= 8 * isa.mr and _PLANES * 2 * isa.mr * (c + f) * 4 <= site.machine.l2 else 1)
-        block = min(block, -(-tiles // -(-tiles // block)))
-        room = max(1, (site.machine.l2 // (_PLANES * 4 * block) - c) // isa.nr)
-        sharing = max(1, panels * -(-tiles // block) // 6)
-        parts = -(-panels // min(panels, room, sharing))
+        parts = -(-panels // max(1, min(panels, panels * -(-tiles // block) // _SHARES)))
         return block, -(-panels // parts) * isa.nr
 
 
