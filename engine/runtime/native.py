@@ -44,6 +44,9 @@ def function(name: str, isa: Isa, arguments: int) -> Callable[..., int]:
 
 
 def _provide(names: list[str], isa: Isa) -> None:
+    global _linker  # noqa: PLW0603  # one linker a process, made when first needed
+    if _linker is None:
+        _linker = _new_linker()
     folder = store.folder(isa.name)
     codes = {name: code for name in names if folder and (code := store.load(folder, name))}
     absent = [name for name in names if name not in codes]
@@ -74,9 +77,6 @@ def after_fork(child: bool) -> None:
 
 
 def _link(title: str, code: bytes) -> int:
-    global _linker  # noqa: PLW0603  # one linker a process, made when first needed
-    if _linker is None:
-        _linker = _new_linker()
     try:
         library = (
             llvm.JITLibraryBuilder()
