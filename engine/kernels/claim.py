@@ -25,6 +25,7 @@ from engine.kernels.state import (
 def claim_all(state, me):
     """Run chunks until none is left to claim; the number that this thread ran.
 
+    An aborted team leaves the rest to the caller, thread 0, whose run is always finished.
     `LIMIT` is read between a word and its swap: a swap that succeeds shows that it belongs to the word's run.
     """
     mine = state + LINES + LINE * me
@@ -32,7 +33,7 @@ def claim_all(state, me):
     threads = load_acquire(state + LIMIT)
     for k in range(threads):
         line = state + LINES + LINE * ((me + k) % threads)
-        while load_acquire(state + ABORT) == 0:
+        while me == 0 or load_acquire(state + ABORT) == 0:
             word = load_acquire(line + WORD)
             chunk = (word >> FIELD) & MASK
             if chunk >= word & MASK or me >= load_acquire(state + LIMIT):

@@ -12,7 +12,6 @@ from engine.kernels.atomics import Processor, load_acquire, store_release
 from engine.kernels.claim import claim_all
 from engine.kernels.simd import call, i64_at
 from engine.kernels.state import (
-    ABORT,
     CALL_IMAGES,
     CALL_PROGRAM,
     CALL_SCRATCH,
@@ -73,7 +72,7 @@ def build(simd, variant):
             first, limit = chunks * t // threads, chunks * (t + 1) // threads
             store_release(line + WORD, (sequence << SEQUENCE) | (first << FIELD) | limit)
         claim_all(state, 0)
-        while finished(state) != before + chunks and load_acquire(state + ABORT) == 0:
+        while finished(state) != before + chunks:
             pause()
 
     def kernel(call_block):

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+import engine
 from engine.plan.machine import this_machine
 from engine.runtime import store
+from engine.shipped import SHIPPED
 from tests.processes import ROOT, run_python
 
 PREDICT = """
@@ -40,10 +42,15 @@ def test_threads_are_set_without_numba(name: str) -> None:
     assert not {"numba", "h5py", "PIL"} & modules_after(f"import engine; engine.{name}")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _full_cache() -> None:
+    for name in SHIPPED:
+        engine.load_model(ROOT / "weights" / name)
+
+
 @pytest.fixture(scope="module")
 def warm() -> dict[str, object]:
-    """What a process with all kernels in its cache says; the first run fills the cache if need be."""
-    run_python(PREDICT)
+    """What a process with all kernels in its cache says."""
     done = run_python(PREDICT)
     assert done.stderr == ""
     said = json.loads(done.stdout)
@@ -111,7 +118,7 @@ begun.wait()
 
 @pytest.mark.parametrize("end", ["", "sys.exit(0)", "model.predict(x)"])
 def test_the_interpreter_ends_while_a_daemon_thread_predicts(end: str) -> None:
-    for _ in range(3):
+    for _ in range(2):
         assert run_python(EXIT + end, timeout=30).stderr == ""
 
 

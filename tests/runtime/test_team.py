@@ -167,6 +167,26 @@ def test_a_refused_thread_means_fewer_threads(
     ]
 
 
+def test_a_team_that_is_sent_home_meanwhile_leaves_no_run_half_done() -> None:
+    program, x, expected = inputs_and_answers(60)
+    space = Workspace(program, 60, 3)
+    wrong = []
+
+    def work() -> None:
+        for i in range(400):
+            space._arena[...] = np.nan
+            space.input[:] = x[0]
+            space.run(60)
+            if not np.array_equal(space.output, expected):
+                wrong.append(i)
+
+    caller = threading.Thread(target=work)
+    caller.start()
+    while caller.is_alive():
+        team._dismiss()
+    assert wrong == []
+
+
 def test_helpers_rest_when_there_is_nothing_to_do() -> None:
     program, x, _ = inputs_and_answers()
     Session(program, 3).run(x, 7)
