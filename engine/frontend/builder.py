@@ -19,6 +19,8 @@ from engine.ir.graph import Graph, Node, Operand, Weight
 from engine.ir.ops import Op, Shape
 
 MAX_CALLS = 200_000
+WHOLE = frozenset({INPUT, "CategoryEncoding", "Discretization", "IntegerLookup"})
+"""Classes that may say they compute in whole numbers; float32 holds those up to 2^24."""
 FLOATS = ("float32", "float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16")
 
 
@@ -72,6 +74,8 @@ class Builder:
         config = Config(layer.spec.config, layer.where)
         call = Call(layer, config, inputs, self.dialect, self, arguments)
         if layer.spec.model is not None:
+            for value in inputs:
+                call.set_mask(value, call.mask(value))
             outputs = self.run_model(layer, inputs)
         else:
             _check_dtype(config, layer.spec.class_name)
@@ -178,7 +182,7 @@ def _check_dtype(config: Config, class_name: str) -> None:
             raise config.refuse("quantised weights are not supported")
         inner = dtype.get("config")
         dtype = inner.get("name") if isinstance(inner, dict) else None
-    if dtype is not None and class_name != INPUT and dtype not in FLOATS:
+    if dtype is not None and class_name not in WHOLE and dtype not in FLOATS:
         raise config.refuse(f"it computes in {repr(dtype)[:40]}; only floating point is supported")
 
 

@@ -59,6 +59,8 @@ class Call:
         self.emitter = emitter
         self.masked = False
         self._arguments = dict(arguments or {})
+        given = self._arguments.get("mask")
+        self._mask = given if isinstance(given, Tensor) else None
 
     @property
     def x(self) -> int:
@@ -93,6 +95,10 @@ class Call:
             raise ModelFileError(f"{self.config.where}: {name} has {len(values)} values for an axis of {shape[-1:]}")
         return self.derive(name, shape, lambda: np.broadcast_to(np.array(values, np.float64), shape).copy())
 
+    def scalar(self, value: float) -> Weight:
+        """A constant of one element, for all places."""
+        return self.derive(f"scalar_{value}", (), lambda: np.array(value, np.float64))
+
     def also(self, config: Mapping[str, Any], class_name: str, x: int) -> "Call":
         """A call of a layer without weights that this layer carries in its configuration, on value `x`."""
         where = f"{self.config.where}: its {class_name}"
@@ -112,7 +118,10 @@ class Call:
         return {k: v for k, v in self._arguments.items() if v is not None and (k != "training" or v is True)}
 
     def mask(self, value: int) -> int | None:
-        """The mask that a value carries: ones, and zeros at the steps that do not count."""
+        """A value's mask, ones and zeros at the steps that do not count: the call's for its first input, or its own."""
+        if value == self.inputs[0] and self._mask is not None:
+            self._arguments.pop("mask", None)
+            return self._mask.value
         return self.emitter.masks.get(value)
 
     def set_mask(self, value: int, mask: int | None) -> None:

@@ -8,20 +8,34 @@ from engine.errors import UnsupportedLayerError
 
 _CLASSES = {
     "Model": "Functional",
-    "AvgPool2D": "AveragePooling2D",
+    "AtrousConvolution1D": "Conv1D",
+    "AtrousConvolution2D": "Conv2D",
     "BatchNormalizationV1": "BatchNormalization",
     "BatchNormalizationV2": "BatchNormalization",
-    "Convolution2D": "Conv2D",
-    "DepthwiseConvolution2D": "DepthwiseConv2D",
-    "GlobalAvgPool2D": "GlobalAveragePooling2D",
-    "GlobalMaxPool2D": "GlobalMaxPooling2D",
-    "MaxPool2D": "MaxPooling2D",
-    "SeparableConvolution2D": "SeparableConv2D",
     "SyncBatchNormalization": "BatchNormalization",
+    **{
+        f"{theirs}{rank}D{end}": f"{ours}{rank}D{end}"
+        for rank in (1, 2, 3)
+        for theirs, ours, end in (
+            ("AvgPool", "AveragePooling", ""),
+            ("Convolution", "Conv", ""),
+            ("Convolution", "Conv", "Transpose"),
+            ("DepthwiseConvolution", "DepthwiseConv", ""),
+            ("GlobalAvgPool", "GlobalAveragePooling", ""),
+            ("GlobalMaxPool", "GlobalMaxPooling", ""),
+            ("MaxPool", "MaxPooling", ""),
+            ("SeparableConvolution", "SeparableConv", ""),
+        )
+    },
 }
+
+CUSTOM = frozenset({"FractionalAveragePooling2D", "FractionalMaxPooling2D", "LpPooling2D", "StochasticPooling2D"})
+"""Custom layers that are known, whatever package they were registered in: Keras writes `package>name`."""
 
 _KEYS = {
     "": {"batch_input_shape": "batch_shape"},
+    "Conv1D": {"atrous_rate": "dilation_rate"},
+    "Conv2D": {"atrous_rate": "dilation_rate"},
     "LeakyReLU": {"alpha": "negative_slope"},
 }
 
@@ -44,7 +58,9 @@ class Dialect:
 
     def translate(self, class_name: str, config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """A layer's class and configuration in our words."""
-        ours = self.classes.get(class_name, class_name)
+        package, _, name = class_name.rpartition(">")
+        name = name if package and name in CUSTOM else class_name
+        ours = self.classes.get(name, name)
         keys = {**self.keys[""], **self.keys.get(ours, {})}
         return ours, {keys.get(key, key): plain(value) for key, value in config.items()}
 

@@ -63,10 +63,9 @@ class LayerState:
         return self.derived[name]
 
     def all_parameters(self) -> Iterator[Parameter]:
-        """The layer's own and its layers' weights, layer after layer."""
-        yield from self.parameters.values()
-        for child in self.children.values():
-            yield from child.all_parameters()
+        """The layer's own and its layers' weights, layer after layer, each once."""
+        below = (p for child in self.children.values() for p in child.all_parameters())
+        yield from dict.fromkeys([*self.parameters.values(), *below])
 
     def split(self) -> tuple[list[Parameter], list[Parameter]]:
         """Trainable weights and the others. A frozen layer or model has no trainable ones."""
@@ -80,6 +79,7 @@ class LayerState:
                 fixed += more_fixed
             else:
                 fixed += more_trainable + more_fixed
+        trainable, fixed = list(dict.fromkeys(trainable)), list(dict.fromkeys(fixed))
         return (trainable, fixed) if self.spec.trainable else ([], trainable + fixed)
 
 

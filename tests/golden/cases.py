@@ -6,7 +6,13 @@ which generations of Keras it is made. Inputs, weights and batch-norm statistics
 
 from typing import Any
 
-from tests.golden import cases_attention, cases_images, cases_sequence, cases_windows  # noqa: F401  # each enters its cases
+from tests.golden import (  # noqa: F401  # each enters its cases
+    cases_attention,
+    cases_images,
+    cases_seed_pools,
+    cases_sequence,
+    cases_windows,
+)
 from tests.golden.case import CASES, Case, case, graph_case, sequential
 
 __all__ = ["CASES", "Case"]

@@ -61,7 +61,7 @@ case(
     lambda nn: nn.DepthwiseConv1D(3, depth_multiplier=2, padding="same", strides=2),
 )
 case("separable_conv1d_valid", (9, 3), lambda nn: nn.SeparableConv1D(4, 3, depth_multiplier=2))
-case("separable_conv1d_causal", (9, 3), lambda nn: nn.SeparableConv1D(4, 3, padding="causal", activation="relu"))
+case("separable_conv1d_causal", (9, 3), lambda nn: nn.SeparableConv1D(4, 3, padding="causal", activation="relu"), only=2)
 case("separable_conv1d_same_strides", (9, 3), lambda nn: nn.SeparableConv1D(4, 3, strides=2, padding="same"), only=3)
 case("locally_connected1d_valid", (9, 3), lambda nn: nn.LocallyConnected1D(4, 3, strides=2, activation="relu"), only=2)
 case("locally_connected1d_channels_first", (3, 9), lambda nn: nn.LocallyConnected1D(4, 3, **FIRST), only=2)
@@ -91,7 +91,7 @@ case(
 for _kind in ("Max", "Average"):
     _low = _kind.lower()
     _pool = f"{_kind}Pooling"
-    case(f"{_low}_pooling1d_default", (9, 3), lambda nn, c=_pool: getattr(nn, f"{c}1D")())
+    case(f"{_low}_pooling1d_default", (9, 3), lambda nn, c=_pool: getattr(nn, f"{c}1D")(2))
     case(f"{_low}_pooling1d_same", (9, 3), lambda nn, c=_pool: getattr(nn, f"{c}1D")(3, strides=2, padding="same"))
     case(
         f"{_low}_pooling1d_channels_first",
@@ -99,7 +99,7 @@ for _kind in ("Max", "Average"):
         lambda nn, c=_pool: getattr(nn, f"{c}1D")(2, strides=1, **FIRST),
         only=3,
     )
-    case(f"{_low}_pooling3d_default", (4, 5, 6, 2), lambda nn, c=_pool: getattr(nn, f"{c}3D")())
+    case(f"{_low}_pooling3d_default", (4, 5, 6, 2), lambda nn, c=_pool: getattr(nn, f"{c}3D")(2))
     case(
         f"{_low}_pooling3d_same",
         (4, 5, 6, 2),

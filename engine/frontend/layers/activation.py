@@ -3,9 +3,9 @@
 from typing import Any
 
 from engine.frontend.call import Call
-from engine.frontend.layers.geometry import example_axes, over_axes
+from engine.frontend.layers.geometry import example_axes, example_axis, over_axes
 from engine.frontend.registry import layer, run_layer
-from engine.ir.ops import Activate, Activation, Softmax
+from engine.ir.ops import Activate, Activation, Binary, Reduce, Reshape, Select, Slice, Softmax
 
 _PLAIN = {
     "linear": Activation("linear"),
@@ -38,6 +38,45 @@ _PLAIN = {
 }
 """Functions that every version computes alike, with Keras's default parameters."""
 
+
+def log_softmax(call: Call, x: int) -> int:
+    """x less the logarithm of the sum of exp(x), along the last axis."""
+    shifted = call.emit(Binary("sub"), x, call.emit(Reduce("max", (-1,), keepdims=True), x))
+    total = call.emit(Reduce("sum", (-1,), keepdims=True), call.emit(Activate(Activation("exp")), shifted))
+    return call.emit(Binary("sub"), shifted, call.emit(Activate(Activation("log")), total))
+
+
+def sparsemax(call: Call, x: int) -> int:
+    """max(x − t, 0) along the last axis.
+
+    An element counts if 1 + k·x exceeds s, the sum of the k elements that are not smaller. Keras takes for t the sum
+    of s over all that count, less 1, over their number.
+    """
+    *lead, n = call.shape(x)
+    each, others = call.emit(Reshape((*lead, n, 1)), x), call.emit(Reshape((*lead, 1, n)), x)
+    above = call.emit(Binary("less_equal"), each, others)
+    count = call.emit(Reduce("sum", (-1,)), above)
+    total = call.emit(Reduce("sum", (-1,)), call.emit(Binary("mul"), above, others))
+    bound = call.emit(Binary("add"), call.emit(Binary("mul"), count, x), call.scalar(1.0))
+    counts = call.emit(Binary("greater"), bound, total)
+    kept = call.emit(Reduce("sum", (-1,), keepdims=True), call.emit(Binary("mul"), counts, total))
+    excess = call.emit(Binary("sub"), kept, call.scalar(1.0))
+    threshold = call.emit(Binary("div"), excess, call.emit(Reduce("sum", (-1,), keepdims=True), counts))
+    return call.emit(Activate(Activation("relu")), call.emit(Binary("sub"), x, threshold))
+
+
+def glu(call: Call, x: int) -> int:
+    """The first half of the last axis times the sigmoid of the second."""
+    shape = call.shape(x)
+    half = (*shape[:-1], shape[-1] // 2)
+    begin, step = (0,) * (len(shape) - 1), (1,) * len(shape)
+    first, second = (call.emit(Slice((*begin, at), half, step), x) for at in (0, half[-1]))
+    return call.emit(Binary("mul"), first, call.emit(Activate(Activation("sigmoid")), second))
+
+
+_BY_ROW = {"log_softmax": log_softmax, "log_softmax_v2": log_softmax, "sparsemax": sparsemax, "glu": glu}
+"""Functions whose results depend on the whole row."""
+
 _AS_OBJECTS = ("Activation", "ELU", "LeakyReLU", "ReLU", "Softmax", "ThresholdedReLU")
 """Layers without weights that may stand where an activation function is expected."""
 
@@ -58,6 +97,8 @@ def apply_activation(call: Call, chosen: Any, x: int) -> int:
         return x
     if chosen in ("softmax", "softmax_v2"):
         return call.emit(Softmax(), x)
+    if chosen in _BY_ROW:
+        return _BY_ROW[chosen](call, x)
     if chosen == "hard_sigmoid":
         slope, offset = call.dialect.hard_sigmoid
         return call.emit(Activate(Activation("hard_sigmoid", a=slope, b=offset)), x)
@@ -107,6 +148,20 @@ def elu(call: Call) -> int:
 
 @layer("Softmax")
 def softmax(call: Call) -> int:
-    """exp(x) over its sum along one axis or several together."""
-    axes = example_axes(call, "axis", -1, call.rank(call.x))
-    return over_axes(call, call.x, axes, lambda x: call.emit(Softmax(), x))
+    """exp(x) over its sum along one axis or several together; where there is a mask, of the elements that count."""
+    axes, x, mask = example_axes(call, "axis", -1, call.rank(call.x)), call.x, call.mask(call.x)
+    if mask is not None:
+        if call.rank(mask) != call.rank(x):
+            raise call.refuse(f"a mask {call.shape(mask)} does not fit {call.shape(x)}")
+        x = call.emit(Select(), mask, x, call.scalar(-1e9))
+    return over_axes(call, x, axes, lambda x: call.emit(Softmax(), x))
+
+
+@layer("PReLU")
+def prelu(call: Call) -> int:
+    """x, or a learnt slope times x where x is negative; a slope for each place, shared along some axes."""
+    shape = list(call.shape(call.x))
+    if call.config.raw("shared_axes", None) is not None:
+        for axis in call.config.integers("shared_axes", low=-len(shape)):
+            shape[example_axis(axis, len(shape))] = 1
+    return call.emit(Binary("prelu"), call.x, call.weight("alpha", tuple(shape)))

@@ -100,7 +100,7 @@ def center_crop(call: Call) -> int:
     return on_channels_last(call, call.x, compute)
 
 
-@layer("RandomCrop")
+@layer("RandomCrop", ignored=("data_format",))
 def random_crop(call: Call) -> int:
     """Outside of training, Keras 2 crops to the proportions and resizes; Keras 3 changes nothing."""
     size = call.config.integer("height"), call.config.integer("width")

@@ -2,8 +2,6 @@
 
 from math import prod
 
-import numpy as np
-
 from engine.errors import GraphError
 from engine.frontend.call import Call
 from engine.frontend.layers.geometry import example_axes, over_axes
@@ -19,9 +17,7 @@ def _joined(call: Call, weight: Weight | None, name: str, size: int, otherwise: 
     return call.derive(name, (size,), lambda: weight.read().reshape(size))
 
 
-def _normalized(
-    call: Call, axes: list[int], epsilon: float, centered: bool, gamma: Weight | None, beta: Weight | None
-) -> int:
+def _normalized(call: Call, axes: list[int], op: Normalize, gamma: Weight | None, beta: Weight | None = None) -> int:
     def compute(x: int) -> int:
         size = call.shape(x)[-1]
         scale, shift = _joined(call, gamma, "scale", size, 1.0), _joined(call, beta, "shift", size, 0.0)
@@ -38,11 +34,9 @@ def layer_normalization(call: Call) -> int:
     by_variance = config.flag("rms_scaling", False)
     gamma = call.weight("gamma", shape) if config.flag("scale", True) or by_variance else None
     beta = call.weight("beta", shape) if config.flag("center", True) and not by_variance else None
-    return (
-        _by_deviation(call, axes, epsilon, gamma)
-        if by_variance
-        else _normalized(call, axes, epsilon, True, gamma, beta)
-    )
+    if by_variance:
+        return _by_deviation(call, axes, epsilon, gamma)
+    return _normalized(call, axes, Normalize(epsilon), gamma, beta)
 
 
 def _by_deviation(call: Call, axes: list[int], epsilon: float, gamma: Weight | None) -> int:
@@ -54,16 +48,12 @@ def _by_deviation(call: Call, axes: list[int], epsilon: float, gamma: Weight | N
         centred = call.emit(Binary("sub"), x, call.emit(Reduce("mean", (-1,), keepdims=True), x))
         squares = call.emit(Activate(Activation("square")), centred)
         variance = call.emit(Reduce("mean", (-1,), keepdims=True), squares)
-        deviation = call.emit(Activate(Activation("sqrt")), _plus(call, variance, epsilon))
+        deviation = call.emit(Activate(Activation("sqrt")), call.emit(Binary("add"), variance, call.scalar(epsilon)))
         y = call.emit(Binary("div"), x, deviation)
         zeros = call.constant("zeros", [0.0], (size,))
         return call.emit(ScaleShift(), y, ones if gamma is None else _joined(call, gamma, "scale", size, 1.0), zeros)
 
     return over_axes(call, call.x, axes, compute)
-
-
-def _plus(call: Call, x: int, value: float) -> int:
-    return call.emit(Binary("add"), x, call.derive(f"plus_{value}", (), lambda: np.array(value)))
 
 
 @layer("RMSNormalization")
@@ -81,8 +71,8 @@ def unit_normalization(call: Call) -> int:
 
     def compute(x: int) -> int:
         squares = call.emit(Reduce("sum", (-1,), keepdims=True), call.emit(Activate(Activation("square")), x))
-        least = call.derive("least", (), lambda: np.array(1e-24 if call.dialect.major > 2 else 1e-12))
-        norm = call.emit(Activate(Activation("sqrt")), call.emit(Binary("max"), squares, least))
+        least = 1e-24 if call.dialect.major > 2 else 1e-12
+        norm = call.emit(Activate(Activation("sqrt")), call.emit(Binary("max"), squares, call.scalar(least)))
         return call.emit(Binary("div"), x, norm)
 
     return over_axes(call, call.x, axes, compute)
@@ -122,5 +112,6 @@ def spectral_normalization(call: Call) -> int:
     kernel = next((p for name, p in child.parameters.items() if name in ("kernel", "embeddings")), None)
     if kernel is None:
         raise call.refuse(f"the layer inside, {child.spec.class_name}, has no kernel")
+    call.layer.parameters.setdefault("kernel", kernel)
     call.weight("vector_u", (1, kernel.weight.shape[-1]), trainable=False)
     return outputs[0]
