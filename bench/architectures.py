@@ -13,6 +13,7 @@ from keras.src.applications.convnext import LayerScale  # type: ignore[import-no
 
 CALIBRATION_IMAGES = 32
 SEED = 20
+LOGITS = 2.0
 
 
 def example_32() -> keras.Model:
@@ -133,29 +134,31 @@ def _random(name: str, shape: tuple[int, ...], depthwise: bool, rng: np.random.G
 
 
 def randomise(model: keras.Model, scale: float) -> None:
-    """Set every weight; batch-norm statistics lie near the true ones, so that activations keep their size.
+    """Set every weight so that activations keep their size and the classes' probabilities differ by magnitudes.
 
-    The last kernel is enlarged: probabilities of a class then differ by orders of magnitude, and errors show.
+    Batch-norm statistics lie near the true ones, and the last kernel gives logits of standard deviation LOGITS.
     """
     rng = np.random.default_rng(SEED)
+    images = np.float32(scale) * rng.random((CALIBRATION_IMAGES, *model.input_shape[1:]), np.float32)
     for layer in model.layers:
         for variable in layer.weights:
             value = _random(variable.name, variable.shape, isinstance(layer, layers.DepthwiseConv2D), rng)
             if value is not None:
                 variable.assign(value)
-    head = next(layer for layer in reversed(model.layers) if isinstance(layer, layers.Dense))
-    head.kernel.assign(3 * head.kernel.numpy())
     norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.momentum = 0.0
     if norms:
-        model(scale * rng.random((CALIBRATION_IMAGES, *model.input_shape[1:]), np.float32), training=True)
+        model(images, training=True)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
         mean, variance = norm.moving_mean.numpy(), norm.moving_variance.numpy()
         norm.moving_mean.assign(mean + 0.1 * np.sqrt(variance) * rng.normal(size=mean.shape))
         norm.moving_variance.assign(variance * rng.uniform(0.8, 1.25, variance.shape) + 1e-3)
+    head = next(layer for layer in reversed(model.layers) if isinstance(layer, layers.Dense))
+    logits = keras.Model(model.inputs, head.input)(images).numpy() @ head.kernel.numpy()
+    head.kernel.assign(head.kernel.numpy() * (LOGITS / logits.std()))
 
 
 def load(path: str) -> keras.Model:

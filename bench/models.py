@@ -56,6 +56,9 @@ MODELS = (
 )
 
 
+_failed: dict[Path, str] = {}
+
+
 class BuildError(Exception):
     """A model file could not be made; the message is one line."""
 
@@ -96,10 +99,15 @@ def _keras_file(spec: Spec) -> tuple[Path, str]:
 
 
 def _make(target: Path, key: str, module: str, source: str | Path, arguments: tuple[str, ...]) -> None:
-    """Run `bench.<module> source target *arguments` in its environment, unless the target was made with this key."""
+    """Run `bench.<module> source target *arguments` in its environment, unless the target was made with this key.
+
+    What has failed once is not tried again by this process.
+    """
     stamp = target.with_name(target.name + ".key")
     if target.is_file() and stamp.is_file() and stamp.read_text() == key:
         return
+    if target in _failed:
+        raise BuildError(_failed[target])
     environment = "convert" if module == "convert" else "tensorflow"
     if not is_ready(environment):
         raise BuildError(f"environment {environment} is missing: run python -m bench.peers")
@@ -112,7 +120,8 @@ def _make(target: Path, key: str, module: str, source: str | Path, arguments: tu
     )
     if done.returncode or not target.is_file():
         target.unlink(missing_ok=True)
-        raise BuildError(f"{target.name}: {last_line(done.stderr) or f'exit status {done.returncode}'}")
+        _failed[target] = f"{target.name}: status {done.returncode}: {last_line(done.stderr)}"
+        raise BuildError(_failed[target])
     stamp.write_text(key)
 
 
