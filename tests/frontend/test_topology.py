@@ -91,7 +91,7 @@ def test_keras3_nodes(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         ({"args": [keras3_tensor("x"), 3.0], "kwargs": {}}, "constant 3.0"),
-        ({"args": [keras3_tensor("x")], "kwargs": {"mask": keras3_tensor("x")}}, "'mask'"),
+        ({"args": [keras3_tensor("x")], "kwargs": {"scale": keras3_tensor("x")}}, "'scale'"),
         ({"args": [keras3_tensor("x")], "kwargs": {"training": True}}, "'training'"),
         ({"args": [keras3_tensor("x"), {"class_name": "__numpy__", "config": {"value": 1}}], "kwargs": {}}, "constant"),
     ],

@@ -16,12 +16,12 @@ COMPUTED = {
     "cifar10_resnet8_tiny_k24.h5": "probabilities",
     "fer2013_mini_xception_k205.hdf5": "probabilities",
     "kws_streaming_tiny_k214.h5": "probabilities",
+    "rapper_lstm_yaml_k208.hdf5": "values",
     "toycar_ae_tiny_k24.h5": "values",
     "vww_mobilenet_tiny_k24.h5": "probabilities",
 }
 REFUSED = {
     "carnd_nvidia_k121.h5": (UnsupportedLayerError, "Keras 1.2.1"),
-    "rapper_lstm_yaml_k208.hdf5": (UnsupportedLayerError, "'lstm_1' \\(LSTM\\)"),
     "lane_mlnd_k208.h5": (UnsupportedLayerError, "'up_sampling2d_1' \\(UpSampling2D\\)"),
     "potato_resize_rescale_k214.h5": (UnsupportedLayerError, "'sequential/resizing' \\(Resizing\\)"),
     "mnist_cnn_yaml_k215.h5": (ModelFileError, "weights only"),

@@ -72,10 +72,10 @@ for _kind in ("SimpleRNN", "LSTM", "GRU"):
     @graph_case(f"{_name}_masked_from_states", draw=gaps)
     def _(keras: Any, layer: Any = _layer) -> Any:
         x = keras.Input(SEQUENCE)
-        _, *states = layer(keras.layers, return_state=True)(x)
+        first, *states = layer(keras.layers, return_state=True)(x)
         masked = keras.layers.Masking()(x)
         y = layer(keras.layers, return_sequences=True, return_state=True)(masked, initial_state=states)
-        return keras.Model(x, list(y))
+        return keras.Model(x, [first, *y])
 
 
 case("lstm_hard_sigmoid", SEQUENCE, lambda nn: nn.LSTM(3, recurrent_activation="hard_sigmoid"))

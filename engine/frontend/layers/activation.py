@@ -97,7 +97,7 @@ def apply_activation(call: Call, chosen: Any, x: int) -> int:
         return x
     if chosen in ("softmax", "softmax_v2"):
         return call.emit(Softmax(), x)
-    if chosen in _BY_ROW:
+    if isinstance(chosen, str) and chosen in _BY_ROW:
         return _BY_ROW[chosen](call, x)
     if chosen == "hard_sigmoid":
         slope, offset = call.dialect.hard_sigmoid

@@ -222,7 +222,7 @@ def run_recurrent(call: Call, run: Run) -> tuple[int, ...]:
     given += call.tensors("initial_state")
     if call.rank(x) != 2:
         raise GraphError(f"expected a sequence of vectors, found shape {call.shape(x)}")
-    carried = next(iter(call.tensors("mask")), call.mask(x))
+    carried = call.mask(x)
     mask = None if given and call.dialect.major > 2 else carried
     states: list[int] = []
     cells = _cells(call, call.shape(x)[-1])

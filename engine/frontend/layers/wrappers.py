@@ -17,8 +17,8 @@ from engine.ir.ops import Binary, Concat, Reduce, ScaleShift
 def bidirectional(call: Call) -> tuple[int, ...]:
     """A recurrent layer forwards and another backwards, their results joined step by step."""
     config, given = call.config, [*call.inputs[1:], *call.tensors("initial_state")]
-    x, masks = call.inputs[0], call.tensors("mask")
-    mask = masks[0] if masks else call.mask(x)
+    x = call.inputs[0]
+    mask = call.mask(x)
     data = _description(config, "layer")
     forward = call.child("forward_layer", data)
     other = config.raw("backward_layer", None)
@@ -75,8 +75,7 @@ def _description(config: Config, key: str) -> Mapping[str, Any]:
 @layer("TimeDistributed")
 def time_distributed(call: Call) -> int:
     """One layer, which may be a model, applied to each step of a sequence by itself."""
-    x, masks = call.x, call.tensors("mask")
-    mask = masks[0] if masks else call.mask(x)
+    x, mask = call.x, call.mask(call.x)
     child = call.child("layer", _description(call.config, "layer"))
     if call.rank(x) < 1:
         raise GraphError("expected a sequence, found one number for each example")
