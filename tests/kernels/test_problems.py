@@ -55,7 +55,7 @@ def test_exact_on_integers(problem: Problem, isa: Isa) -> None:
         np.testing.assert_array_equal(found, expected * factor, err_msg=name)
 
 
-@pytest.mark.parametrize("isa", AVAILABLE, ids=lambda isa: isa.name)
+@pytest.mark.parametrize("isa", AVAILABLE[:1], ids=lambda isa: isa.name)
 @pytest.mark.parametrize("problem", REAL, ids=str)
 def test_close_on_real_numbers(problem: Problem, isa: Isa) -> None:
     values, weights = reals(problem)
