@@ -15,11 +15,14 @@ from engine.ir.ops import (
     Binary,
     Concat,
     Conv,
+    ConvTranspose,
     Dense,
     DepthwiseConv,
     Embed,
+    Gather,
     GlobalPool,
     Identity,
+    LocalDense,
     MatMul,
     Normalize,
     NormPool,
@@ -28,8 +31,11 @@ from engine.ir.ops import (
     Pool,
     Recurrent,
     Reduce,
+    RegionPool,
+    Resample,
     Reshape,
     ScaleShift,
+    Select,
     Shape,
     Slice,
     Softmax,
@@ -40,7 +46,7 @@ from engine.ir.ops import (
 def emit_stacked(outer: Emitter, count: int, op: Op, operands: Sequence[Operand], result: Shape, layer: str) -> int:
     """Emit `op`, whose result for one example is `result`, for `count` examples stacked."""
     changed = _stacked(op, count)
-    if isinstance(op, Binary):
+    if isinstance(op, Binary | Select):
         operands = [_widened(outer, o, len(result) + 1, layer) for o in operands]
     output = outer.emit(changed, operands, layer)
     if outer.shapes[output] != (count, *result):
@@ -66,8 +72,9 @@ def _unchanged(op: Op, count: int) -> Op:
 
 
 for _kind in (
-    Activate, Binary, Concat, Conv, Dense, DepthwiseConv, Embed, GlobalPool, Identity, MatMul, Normalize, NormPool, Pad,
-    Pool, Recurrent, Reduce, ScaleShift, Softmax,
+    Activate, Binary, Concat, Conv, ConvTranspose, Dense, DepthwiseConv, Embed, Gather, GlobalPool, Identity,
+    LocalDense, MatMul, Normalize, NormPool, Pad, Pool, Recurrent, Reduce, RegionPool, Resample, ScaleShift, Select,
+    Softmax,
 ):  # fmt: skip
     _stacked.register(_kind, _unchanged)
 

@@ -31,6 +31,7 @@ ROWS = {
     "slice": "n x y x_n offset block d0 d1 d2 d3 d4 d5 s0 s1 s2 s3 s4 s5",
     "gather": "n x y indexes outer extent count inner block",
     "select": "n a b c y d0 d1 d2 d3 a_n a0 a1 a2 a3 b_n b0 b1 b2 b3 c_n c0 c1 c2 c3",
+    "local_dense": "n x w y places k f",
     "reduce": "n x y x_n block d0 d1 d2 s0 s1 s2 r0 r1 r2 q0 q1 q2 inner tail",
     "normalize": "n x y scale shift epsilon rows c block",
     "resample": "n x y w starts taps outer extent count inner block",

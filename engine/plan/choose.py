@@ -3,10 +3,21 @@
 from collections.abc import Sequence
 
 from engine.errors import GraphError
-from engine.plan.algorithms import conv, depthwise, elementwise, gemm, pool, products, reduction, selection, sequence
+from engine.plan.algorithms import (
+    conv,
+    depthwise,
+    elementwise,
+    gemm,
+    local,
+    pool,
+    products,
+    reduction,
+    selection,
+    sequence,
+)
 from engine.plan.site import Algorithm, Site, Table
 
-FAMILIES = (conv, depthwise, elementwise, gemm, pool, products, reduction, selection, sequence)
+FAMILIES = (conv, depthwise, elementwise, gemm, local, pool, products, reduction, selection, sequence)
 ALGORITHMS: Table = {op: ways for family in FAMILIES for op, ways in family.ALGORITHMS.items()}
 
 

@@ -6,6 +6,7 @@ from engine.ir.ops import (
     Binary,
     BinaryKind,
     Gather,
+    LocalDense,
     Normalize,
     NormPool,
     Reduce,
@@ -95,6 +96,12 @@ def resamples() -> Iterator[Problem]:
         yield Problem(Resample(-2, (0, 4, 2)), ((7, c),), ((3, 3),))
 
 
+def local_products() -> Iterator[Problem]:
+    for f in (1, 15, 16, 17, 40):
+        yield Problem(LocalDense(), ((3, 5),), ((3, 5, f),))
+    yield Problem(LocalDense(), ((2, 4, 9),), ((4, 9, 3),))
+
+
 def regions() -> Iterator[Problem]:
     rows: Regions = ((0, 1), (1, 4), (3, 5), (0, 5))
     columns: Regions = ((0, 2), (2, 6), (5, 6))
@@ -110,6 +117,13 @@ def elementwise(*kinds: BinaryKind) -> Iterator[Problem]:
         yield Problem(Binary(kind), ((5, 1), (1, 37)))
 
 
-CONTINUOUS = [*selections(), *reductions(), *resamples(), *regions(), *elementwise("squared_difference", "prelu")]
+CONTINUOUS = [
+    *selections(),
+    *reductions(),
+    *resamples(),
+    *regions(),
+    *local_products(),
+    *elementwise("squared_difference", "prelu"),
+]
 EXACT = [*CONTINUOUS, *elementwise(*COMPARISONS, "mod", "floor_divide")]
 REAL = [*CONTINUOUS, *elementwise(*COMPARISONS), *norm_pools()]

@@ -10,7 +10,7 @@ from engine.ir.ops import Activate, Activation, Binary, Identity, Reduce, Select
     "RandomColorJitter", "RandomContrast", "RandomElasticTransform", "RandomErasing", "RandomFlip",
     "RandomGaussianBlur", "RandomGrayscale", "RandomHeight", "RandomHue", "RandomInvert", "RandomPerspective",
     "RandomPosterization", "RandomRotation", "RandomSaturation", "RandomSharpness", "RandomShear", "RandomTranslation",
-    "RandomWidth", "RandomZoom", "Solarization", "StochasticDepth",
+    "RandomWidth", "RandomZoom", "Solarization",
 )  # fmt: skip
 def unchanged(call: Call) -> int:
     """The input itself: such layers act in training only."""

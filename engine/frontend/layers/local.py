@@ -25,7 +25,7 @@ from engine.ir.ops import (
     Binary,
     Dense,
     Gather,
-    MatMul,
+    LocalDense,
     Pair,
     Reduce,
     Reshape,
@@ -101,8 +101,8 @@ def _by_patches(call: Call, places: Places, c: int, filters: int, first: bool, i
     def compute(x: int) -> int:
         indexes = [i for place in product(*map(range, places.result)) for i in places.read(place)]
         x = call.emit(Reshape((prod(places.extents), c)), x)
-        x = call.emit(Reshape((count, 1, taps * c)), call.emit(Gather(-2, tuple(indexes)), x))
-        return call.emit(Reshape((*places.result, filters)), call.emit(MatMul(), x, kernel))
+        x = call.emit(Reshape((count, taps * c)), call.emit(Gather(-2, tuple(indexes)), x))
+        return call.emit(Reshape((*places.result, filters)), call.emit(LocalDense(), x, kernel))
 
     return on_channels_last(call, call.x, compute)
 

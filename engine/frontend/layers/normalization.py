@@ -12,7 +12,7 @@ from engine.frontend.call import Call
 from engine.frontend.layers.geometry import example_axes, over_axes
 from engine.frontend.registry import layer
 from engine.ir.graph import Weight
-from engine.ir.ops import Binary, ScaleShift, Shape
+from engine.ir.ops import ScaleShift, Shape
 
 Wide: TypeAlias = NDArray[np.float64]
 
@@ -102,20 +102,3 @@ def _statistics(call: Call, shape: Shape) -> Callable[[], tuple[Wide, Wide]]:
             raise GraphError(f"{value.size} given statistics do not fit {shape}")
     sizes = [shape if value.size > 1 else () for value in values]
     return lambda: (values[0].reshape(sizes[0]), values[1].reshape(sizes[1]))
-
-
-@layer("LayerScale", ignored=("init_values",))
-def layer_scale(call: Call) -> int:
-    """x · gamma for each channel."""
-    size = (call.config.integer("projection_dim"),)
-    return call.emit(ScaleShift(), call.x, call.weight("gamma", size), call.constant("shift", [0.0], size))
-
-
-@layer("CustomScaleLayer")
-def custom_scale(call: Call) -> int:
-    """The first input and the second times a number."""
-    if len(call.inputs) != 2:
-        raise GraphError(f"expected two inputs, found {len(call.inputs)}")
-    first, second = call.inputs
-    scaled = call.emit(Binary("mul"), second, call.scalar(call.config.number("scale")))
-    return call.emit(Binary("add"), first, scaled)
