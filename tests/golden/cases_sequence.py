@@ -198,3 +198,38 @@ def _(keras: Any) -> Any:
     a, b = nn.Masking()(x), nn.Masking()(y)
     joined = [nn.Add()([a, b]), nn.Concatenate()([a, b]), nn.Concatenate(axis=1)([a, b]), nn.Multiply()([a, y])]
     return keras.Model([x, y], [nn.SimpleRNN(2)(value) for value in joined])
+
+
+for _rank, _shape in ((1, (3, 6, 2)), (2, (3, 5, 4, 2)), (3, (2, 4, 3, 4, 2))):
+
+    def _conv_lstm(nn: Any, rank: int = _rank, **options: Any) -> Any:
+        return getattr(nn, f"ConvLSTM{rank}D")(3, 2, **options)
+
+    case(f"conv_lstm{_rank}d_default", _shape, _conv_lstm)
+    case(
+        f"conv_lstm{_rank}d_sequences",
+        _shape,
+        lambda nn, f=_conv_lstm: f(nn, return_sequences=True, padding="same", strides=2, go_backwards=True),
+    )
+case(
+    "conv_lstm2d_channels_first",
+    (3, 2, 5, 4),
+    lambda nn: nn.ConvLSTM2D(3, 3, return_sequences=True, data_format="channels_first", use_bias=False),
+    only=3,
+)
+case("conv_lstm2d_dilation", (3, 6, 5, 2), lambda nn: nn.ConvLSTM2D(3, (2, 3), dilation_rate=2, activation="relu"))
+case("conv_lstm2d_hard_sigmoid", (3, 5, 4, 2), lambda nn: nn.ConvLSTM2D(3, 2, recurrent_activation="hard_sigmoid"))
+case(
+    "conv_lstm2d_bidirectional",
+    (3, 5, 4, 2),
+    lambda nn: nn.Bidirectional(nn.ConvLSTM2D(3, 2, return_sequences=True), merge_mode="sum"),
+)
+
+
+@graph_case("conv_lstm2d_states")
+def _(keras: Any) -> Any:
+    nn = keras.layers
+    x = keras.Input((3, 5, 4, 2))
+    y = nn.ConvLSTM2D(3, 3, padding="same", return_state=True)(x)
+    again = nn.ConvLSTM2D(3, 3, padding="same", return_sequences=True)(x, initial_state=list(y[1:]))
+    return keras.Model(x, [*y, again])

@@ -3,8 +3,10 @@
 from engine.frontend.layers import (  # noqa: F401  # each enters its layers
     activation,
     adaptive,
+    applications,
     attention,
     augmentation,
+    conv_recurrent,
     convolution,
     core,
     embedding,

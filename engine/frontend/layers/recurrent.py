@@ -87,7 +87,7 @@ class _Recorder:
         raise AssertionError(count)
 
 
-def _function(call: Call, config: Config, key: str, default: str) -> Activation:
+def function_of(call: Call, config: Config, key: str, default: str) -> Activation:
     """An activation that is one elementwise function."""
     recorder, chosen = _Recorder(), config.raw(key, default)
     apply_activation(Call(call.layer, config, (0,), call.dialect, recorder), chosen, 0)
@@ -102,7 +102,7 @@ def _simple(call: Call, config: Config, state: LayerState, features: int) -> Cel
     units = config.integer("units")
     kernel, recurrent = _kernels(state, features, units, 1)
     bias = (state.weight("bias", (units,), True, False),) if config.flag("use_bias", True) else ()
-    activation = _function(call, config, "activation", "tanh")
+    activation = function_of(call, config, "activation", "tanh")
     return Cell("simple", units, activation, LINEAR, (kernel, *bias), (recurrent,))
 
 
@@ -164,7 +164,7 @@ def _cudnn_gru(call: Call, config: Config, state: LayerState, features: int) -> 
 
 def _gate_functions(call: Call, config: Config) -> tuple[Activation, Activation]:
     usual = "hard_sigmoid" if call.dialect.major < 3 else "sigmoid"
-    return _function(call, config, "activation", "tanh"), _function(call, config, "recurrent_activation", usual)
+    return function_of(call, config, "activation", "tanh"), function_of(call, config, "recurrent_activation", usual)
 
 
 def _kernels(state: LayerState, features: int, units: int, gates: int) -> tuple[Weight, Weight]:
@@ -207,10 +207,6 @@ def recurrent(call: Call) -> int | tuple[int, ...]:
 def rnn(call: Call) -> int | tuple[int, ...]:
     """A recurrent layer of any cell, or of cells one upon another."""
     return run_recurrent(call, run_of(call.config))
-
-
-RECURRENT = (*_CELLS, "RNN")
-"""The classes of layers that `run_recurrent` computes."""
 
 
 def run_recurrent(call: Call, run: Run) -> tuple[int, ...]:
@@ -283,3 +279,7 @@ def _emit(call: Call, cell: Cell, run: Run, x: int, mask: int | None, initial: S
     places = range(rows, rows + cell.state_count)
     states = [call.emit(Slice((place, 0), (1, cell.units), (1, 1)), y) for place in places]
     return [result, *(call.emit(Reshape((cell.units,)), state) for state in states)]
+
+
+RUNNERS: dict[str, Callable[[Call, Run], tuple[int, ...]]] = dict.fromkeys((*_CELLS, "RNN"), run_recurrent)
+"""What computes each class of recurrent layers."""

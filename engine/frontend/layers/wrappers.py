@@ -7,7 +7,7 @@ from typing import Any
 from engine.errors import GraphError
 from engine.frontend.call import Call, Tensor
 from engine.frontend.config import Config
-from engine.frontend.layers.recurrent import IGNORED, RECURRENT, run_of, run_recurrent
+from engine.frontend.layers.recurrent import IGNORED, RUNNERS, run_of
 from engine.frontend.registry import check_unread, layer
 from engine.frontend.weights import LayerState
 from engine.ir.ops import Binary, Concat, Reduce, ScaleShift
@@ -55,12 +55,12 @@ def _direction(
 ) -> tuple[int, ...]:
     """One direction, in whose result masked steps are zero; `flipped` turns the sequence of results round."""
     config = Config(child.spec.config, child.where)
-    if child.spec.class_name not in RECURRENT:
+    if child.spec.class_name not in RUNNERS:
         raise config.refuse("layers of this class are not supported in both directions")
     arguments = {} if mask is None else {"mask": Tensor(mask)}
     inner = Call(child, config, inputs, call.dialect, call.emitter, arguments)
     run = run_of(config)
-    outputs = run_recurrent(inner, replace(run, flipped=flipped, zeros=run.sequences))
+    outputs = RUNNERS[child.spec.class_name](inner, replace(run, flipped=flipped, zeros=run.sequences))
     check_unread(config, IGNORED)
     return outputs
 
