@@ -5,6 +5,7 @@ rows one after another. A tile of work is `block` rows × `columns` columns, whi
 are whole panels. Where k is long it is cut in pieces of `kc`; each continues from the sums of the one before.
 """
 
+from engine.kernels.isa import WIDE
 from engine.kernels.rows import row
 from engine.kernels.simd import call, i64_at
 from engine.kernels.tile import row_cutter
@@ -13,7 +14,7 @@ P = row("gemm")
 
 
 def build(simd, variant):
-    lanes, nr, next_height = simd.isa.lanes, simd.isa.nr, row_cutter(simd.isa.mr)
+    lanes, nr, panel_nv, next_height = simd.isa.lanes, simd.isa.nr, simd.isa.nv, row_cutter(simd.isa.mr)
 
     def kernel(params, lo, hi, scratch):
         k, f, kc = i64_at(params + P.k), i64_at(params + P.f), i64_at(params + P.kc)
@@ -29,6 +30,13 @@ def build(simd, variant):
             while k0 < k:
                 length = min(kc, k - k0)
                 j = begin
+                while last - first == 1 and j + WIDE * nr <= end:
+                    call(
+                        tile, x + (first * k + k0) * 4, k * nr * 4, 0, 1, 0, 1, length, w + (j * k + k0 * nr) * 4,
+                        y + (first * f + j) * 4, f * 4, bias + j * 4, k0 == 0, k0 + length == k, lanes, low, high, 1,
+                        WIDE * panel_nv,
+                    )  # fmt: skip
+                    j += WIDE * nr
                 while j < end:
                     width = min(nr, f - j)
                     nv = (width + lanes - 1) // lanes

@@ -22,6 +22,9 @@ class Isa:
         return self.nv * self.lanes
 
 
+WIDE = 2
+"""Panels that a register tile of a single row spans."""
+
 _AVX2 = ("avx2", "fma", "bmi2", "f16c")
 _AVX512 = ("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd")
 

@@ -9,6 +9,8 @@ convolution one for each kernel row (or tap, where dilation or groups leave gaps
 place. Every element is one chain of multiply-adds over ascending r, s, k, whatever the tile; then bias, then the
 clamp to [low, high], which is how ReLU is computed (NaN stays NaN).
 
+A single row may span `WIDE` whole panels of B, `a_row` bytes apart: more sums in flight where one chain would wait.
+
 Arguments are int64: addresses and strides in bytes; `fresh` 0 continues from what C holds; `finish` 0 leaves bias and
 clamp to a later call; `tail` is the number of columns in the last vector; `low`, `high` are float32 bits.
 """
@@ -18,6 +20,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from engine.kernels.isa import WIDE
 from engine.kernels.simd import (
     F32,
     I64,
@@ -50,13 +53,13 @@ def build(simd, variant):
             *rest, mr, nv = cgutils.unpack_tuple(builder, values[0], len(NAMES) + 2)
             end = builder.append_basic_block("end")
             switch = builder.switch(builder.add(builder.mul(nv, _int(64)), mr), end)
-            for vectors in range(1, isa.nv + 1):
-                for rows in heights(isa.mr):
-                    block = builder.append_basic_block(f"tile_{rows}x{vectors}")
-                    switch.add_case(_int(64 * vectors + rows), block)
-                    with builder.goto_block(block):
-                        builder.call(_tile_function(builder.module, rows, vectors, isa), rest)
-                        builder.branch(end)
+            shapes = [(rows, vectors) for vectors in range(1, isa.nv + 1) for rows in heights(isa.mr)]
+            for rows, vectors in [*shapes, (1, WIDE * isa.nv)]:
+                block = builder.append_basic_block(f"tile_{rows}x{vectors}")
+                switch.add_case(_int(64 * vectors + rows), block)
+                with builder.goto_block(block):
+                    builder.call(_tile_function(builder.module, rows, vectors, isa), rest)
+                    builder.branch(end)
             builder.position_at_end(end)
             return context.get_dummy_value()
 
@@ -175,14 +178,19 @@ class _Tile:
     def _step(self, a, panel):
         builder, lanes = self.builder, self.isa.lanes
         b = builder.load(panel)
-        columns = [load_vector(builder, _add(builder, b, j * lanes * 4), lanes) for j in range(self.nv)]
+        columns = [load_vector(builder, self._column(b, j), lanes) for j in range(self.nv)]
         for i in range(self.mr):
             place = builder.add(a, builder.mul(self.arg["a_row"], _int(i)))
             x = broadcast(builder, builder.load(pointer(builder, place), typ=F32, align=4), lanes)
             for j in range(self.nv):
                 old = builder.load(self.sums[i, j])
                 builder.store(multiply_add(builder, x, columns[j], old, self.isa), self.sums[i, j])
-        builder.store(_add(builder, b, self.nv * lanes * 4), panel)
+        builder.store(_add(builder, b, min(self.nv, self.isa.nv) * lanes * 4), panel)
+
+    def _column(self, b, j):
+        panel, vector_in_panel = divmod(j, self.isa.nv)
+        distance = self.builder.mul(self.arg["a_row"], _int(panel))
+        return _add(self.builder, b, distance, vector_in_panel * self.isa.lanes * 4)
 
     def _finish(self):
         builder, lanes = self.builder, self.isa.lanes

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import prod
 
 from engine.ir.ops import NO_PADS, Dense
+from engine.kernels.isa import WIDE
 from engine.plan.algorithms.panels import cut_columns, pack_bias, pack_panels
 from engine.plan.site import Site, Table
 from engine.plan.step import Field, Kernel, Step, activation_fields
@@ -33,7 +34,7 @@ class Gemm:
         *_, k, f = site.operand_shape(1)
         isa, m = site.machine.isa, prod(site.shape[:-1])
         block = _BLOCK if m == 1 else min(_BLOCK, m)
-        columns = cut_columns(k, f, -(-m // block), site.machine)
+        columns = cut_columns(k, f, -(-m // block), site.machine, WIDE if m == 1 else 1)
         piece = max(site.machine.l2 // 4 // (isa.nr * 4), 256)
         fields: dict[str, Field] = {
             "x": site.x,

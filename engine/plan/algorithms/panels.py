@@ -35,10 +35,13 @@ def whole_vectors(f: int, isa: Isa) -> int:
     return -(-f // isa.lanes) * isa.lanes
 
 
-def cut_columns(k: int, f: int, row_tiles: int, machine: Machine) -> int:
-    """Columns of a tile of work: whole panels whose weights fit half of L2, and tiles enough to share an image."""
+def cut_columns(k: int, f: int, row_tiles: int, machine: Machine, least: int = 1) -> int:
+    """Columns of a tile of work: whole panels whose weights fit half of L2, and tiles enough to share an image.
+
+    At least `least` panels, where there are as many.
+    """
     nr = machine.isa.nr
     panels = -(-f // nr)
     fitting = max(1, machine.l2 // 2 // (k * nr * 4))
     sharing = max(1, panels * row_tiles // 8)
-    return min(panels, fitting, sharing) * nr
+    return min(panels, max(least, min(fitting, sharing))) * nr
