@@ -5,7 +5,7 @@
     sin x   x = n·π/2 + r;  r + r³·S(r²) or 1 − r²/2 + r⁴·C(r²), by n mod 4
 
 P, S and C are weighted least-squares fits with a relative error below 1e-8. Sine and cosine are within 3e-7 for
-|x| ≤ 8192; beyond, π/2 in three floats is not enough.
+|x| ≤ 8192; beyond, π/2 in three floats is not enough, and they are only bounded.
 """
 
 from types import SimpleNamespace
@@ -27,7 +27,8 @@ _INF = float("inf")
 def Powers(simd) -> SimpleNamespace:  # noqa: N802  # a bag, as Simd is
     """Functions from vectors to vectors: log, log1p (of any x), power, sin, cos."""
     splat, fma, where_less, where_nan = simd.splat, simd.fma, simd.where_less, simd.where_nan
-    bits, exp, absolute = Bits(simd.isa), Functions(simd).exp, Functions(simd).absolute
+    bits, functions = Bits(simd.isa), Functions(simd)
+    exp, absolute, clamp = functions.exp, functions.absolute, functions.clamp
     floor, nearest, where_equal = bits.floor, bits.nearest, bits.where_equal
     exponent, significand = bits.exponent, bits.significand
     pi_high, pi_middle, pi_low = _HALF_PI
@@ -94,6 +95,7 @@ def Powers(simd) -> SimpleNamespace:  # noqa: N802  # a bag, as Simd is
         """sin(x + quarter·π/2)."""
         n = nearest(x * _TWO_OVER_PI)
         r = fma(n, splat(-pi_low), fma(n, splat(-pi_middle), fma(n, splat(-pi_high), x)))
+        r = clamp(r, -1.0, 1.0)
         z = r * r
         sine, cosine = fma(r * z, sin_p(z), r), fma(z * z, cos_p(z), fma(z, splat(-0.5), splat(1.0)))
         q = n + quarter

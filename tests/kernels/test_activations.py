@@ -39,13 +39,14 @@ PARAMETERS: dict[str, list[Activation]] = {
     "threshold": [Activation("threshold", a=1.0, b=-2.0)],
 }
 EVERY = [f for kind in ACTIVATIONS for f in PARAMETERS.get(kind, [Activation(kind)])]
+LARGEST = {"squareplus": 19, "sin": 4, "cos": 4}
 SPECIAL = (0.0, -0.0, np.inf, -np.inf, np.nan, 1e-38, -1e-38, 1.2e-38, 1e-40, -1e-40)
 
 
 def numbers(kind: str) -> NDArray[np.float32]:
     """A sweep, the neighbourhood of zero on a logarithmic scale, and all that is special; an odd length."""
     small = np.geomspace(1e-30, 1, 400)
-    large = 10.0 ** np.arange(3, 19 if kind == "squareplus" else 31)
+    large = 10.0 ** np.arange(3, LARGEST.get(kind, 31))
     x = np.concatenate([np.linspace(-100, 100, 40001), small, -small, large, -large, SPECIAL])
     return np.resize(x, x.size | 1).astype(np.float32)
 

@@ -15,9 +15,9 @@ _TINY = float(np.finfo(np.float32).tiny)
 
 
 def flush(array: NDArray[Any]) -> Array:
-    """A float64 copy in which float32 denormals are zero."""
+    """A float64 copy in which float32 denormals are zeros of their sign."""
     wide = np.asarray(array, np.float64)
-    return np.where(np.abs(wide) < _TINY, 0.0, wide)
+    return np.where(np.abs(wide) < _TINY, np.copysign(0.0, wide), wide)
 
 
 def run(graph: Graph, inputs: Sequence[NDArray[Any]]) -> dict[int, Array]:
