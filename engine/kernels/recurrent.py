@@ -1,10 +1,10 @@
 """A recurrent layer over all steps; a tile of work is up to `block` images. The variants are the kinds of `Recurrent`.
 
-The input z is projected already: `steps` rows of gates·units floats an image. At each step the rows of all images are
-copied to scratch memory, the product of the states with the packed recurrent kernel is added to them there (`w`, and
-`w_candidate` for the last gate of a GRU), activations are called on the parts of each row, and states are updated.
-Images whose mask is zero keep theirs. Scratch, in rows of floats: h, c, products (units each), gates, one flag: whether
-any step has counted.
+The gates of a few steps (`span`: eight rows over all images and steps) begin as the bias and take on the product of
+the inputs with `w_input`; so its panels are read once for eight rows even where there is one image. At each step they
+take on the product of the states with `w` (and `w_candidate` for the last gate of a GRU), activations are called on
+their parts, and states are updated. Images whose mask is zero keep theirs. Scratch, in rows of floats: h, c, products
+(units each), gates, one flag: whether any step has counted.
 """
 
 from numba import carray, njit
@@ -42,24 +42,44 @@ def build(simd, variant):
             call(i64_at(params + P.act), i64_at(params + P.act_params), begin, begin + count * 4, 0)
 
     @njit
-    def multiply(params, u, rows, h, c, e, g):
+    def project(params, first, rows, s, span, g):
+        """What the input adds to the gates of `span` steps from the s-th one on; those of an image lie together."""
+        steps, k, u = i64_at(params + P.steps), i64_at(params + P.features), i64_at(params + P.units)
+        tile, w, bias = i64_at(params + P.tile), i64_at(params + P.w_input), i64_at(params + P.bias)
+        wide = gates * u
+        for i in range(rows * span):
+            copy(bias, g + i * wide * 4, wide)
+        backwards = i64_at(params + P.backwards)
+        at = steps - 1 - s if backwards else s
+        x = i64_at(params + P.x) + (first * steps + at) * k * 4
+        if span == 1:
+            product(tile, x, steps * k * 4, k, w, wide, g, wide * 4, 0, rows)
+        else:
+            for i in range(rows):
+                row = x + i * steps * k * 4
+                product(
+                    tile, row, -k * 4 if backwards else k * 4, k, w, wide, g + i * span * wide * 4, wide * 4, 0, span
+                )
+
+    @njit
+    def multiply(params, u, rows, h, c, e, g, g_row):
         """The gates of all rows, as far as they need products with the state."""
         tile, w, last = i64_at(params + P.tile), i64_at(params + P.w), i64_at(params + P.w_candidate)
         if gates != 3:
-            product(tile, h, u * 4, u, w, gates * u, g, gates * u * 4, 0, rows)
+            product(tile, h, u * 4, u, w, gates * u, g, g_row, 0, rows)
             return
-        product(tile, h, u * 4, u, w, 2 * u, g, gates * u * 4, 0, rows)
+        product(tile, h, u * 4, u, w, 2 * u, g, g_row, 0, rows)
         for i in range(rows):
-            gate(params, g + i * gates * u * 4, 2 * u)
+            gate(params, g + i * g_row, 2 * u)
         if variant == "gru_after":
             product(tile, h, u * 4, u, last, u, e, u * 4, 1, rows)
             return
         for i in range(rows):
-            reset = g + (i * gates + 1) * u * 4
+            reset = g + i * g_row + u * 4
             for j in range(0, u, lanes):
                 at, left = i * u * 4 + j * 4, u - j
                 store_upto(e + at, load_upto(reset + j * 4, left) * load_upto(h + at, left), left)
-        product(tile, e, u * 4, u, last, u, g + 2 * u * 4, gates * u * 4, 0, rows)
+        product(tile, e, u * 4, u, last, u, g + 2 * u * 4, g_row, 0, rows)
 
     @njit
     def update_simple(params, u, h, c, e, g):
@@ -86,7 +106,7 @@ def build(simd, variant):
     def update_gru(params, u, h, c, e, g):
         candidate = g + 2 * u * 4
         if variant == "gru_after":
-            bias = i64_at(params + P.bias)
+            bias = i64_at(params + P.bias_candidate)
             for at in range(0, u * 4, lanes * 4):
                 left = u - at // 4
                 inner = load_upto(e + at, left) + load_upto(bias + at, left)
@@ -122,12 +142,15 @@ def build(simd, variant):
             rows = min(block, images - first)
             start(params, first, rows, u, h, c, flags)
             counted = carray(floats(flags), (rows,))
+            span, g_row = max(block // rows, 1), 0
             for s in range(steps):
                 at = steps - 1 - s if i64_at(params + P.backwards) else s
-                for i in range(rows):
-                    source = i64_at(params + P.z) + ((first + i) * steps + at) * gates * u * 4
-                    copy(source, g + i * gates * u * 4, gates * u)
-                multiply(params, u, rows, h, c, e, g)
+                if s % span == 0:
+                    span_now = min(span, steps - s)
+                    project(params, first, rows, s, span_now, g)
+                    g_row = span_now * gates * u * 4
+                now = g + s % span * gates * u * 4
+                multiply(params, u, rows, h, c, e, now, g_row)
                 place = (steps - 1 - s if i64_at(params + P.flipped) else s) if i64_at(params + P.sequences) else 0
                 written = i64_at(params + P.sequences) or s == steps - 1
                 for i in range(rows):
@@ -136,7 +159,7 @@ def build(simd, variant):
                         counts = carray(floats(mask + ((first + i) * steps + at) * 4), (1,))[0]
                     if counts != 0.0:
                         counted[i] = 1.0
-                        update(params, u, h + i * u * 4, c + i * u * 4, e + i * u * 4, g + i * gates * u * 4)
+                        update(params, u, h + i * u * 4, c + i * u * 4, e + i * u * 4, now + i * g_row)
                     if written:
                         y = i64_at(params + P.y) + ((first + i) * rows_y + place) * u * 4
                         if counted[i] == 0.0 or (counts == 0.0 and i64_at(params + P.zeros)):

@@ -27,10 +27,12 @@ def products() -> Iterator[Problem]:
 def linear_recurrences() -> Iterator[Problem]:
     """Those whose numbers stay small integers: few steps, no product of gates."""
     for u in (1, 2, 15, 16, 17, 33, 130):
-        yield Problem(Recurrent("simple", RELU), ((3, u),), ((u, u),))
-        yield Problem(Recurrent("simple", LINEAR, sequences=True, backwards=True), ((2, u),), ((u, u),))
-    yield Problem(Recurrent("simple", RELU, sequences=True, states=True, flipped=True), ((2, 5, 2, 4),), ((4, 4),))
-    yield Problem(Recurrent("simple", RELU, masked=True, initial=True), ((3, 4), (3,), (4,)), ((4, 4),))
+        yield Problem(Recurrent("simple", RELU), ((3, 2),), ((2, u), (u, u), (u,)))
+        yield Problem(Recurrent("simple", LINEAR, sequences=True, backwards=True), ((2, 7),), ((7, u), (u, u), (u,)))
+    several = Recurrent("simple", RELU, sequences=True, states=True, flipped=True)
+    yield Problem(several, ((2, 5, 2, 4),), ((4, 4), (4, 4), (4,)))
+    masked = Recurrent("simple", RELU, masked=True, initial=True)
+    yield Problem(masked, ((3, 5), (3,), (4,)), ((5, 4), (4, 4), (4,)))
 
 
 EXACT = [*tables(), *products(), *linear_recurrences()]

@@ -30,17 +30,20 @@ OPTIONS: list[dict[str, object]] = [
 ]
 
 
-def draw(op: Recurrent, units: int, n: int = 3, steps: int = 6) -> tuple[Graph, list[NDArray[np.float32]]]:
+def draw(
+    op: Recurrent, units: int, n: int = 3, steps: int = 6, features: int = 5
+) -> tuple[Graph, list[NDArray[np.float32]]]:
     """A graph of one recurrence and its inputs; the first steps of one image, and all of another, are masked."""
     random = np.random.default_rng(units)
-    values = [random.standard_normal((n, steps, op.gates * units))]
+    values = [random.standard_normal((n, steps, features))]
     if op.masked:
         mask = random.integers(0, 2, (n, steps))
         mask[0, :2], mask[-1] = 0, 0
         values.append(mask.astype(np.float64))
     values += [random.standard_normal((n, units)) for _ in range(op.initial * op.state_count)]
-    scale = 1 / np.sqrt(units)
-    weights = [random.standard_normal((units, op.gates * units)) * scale]
+    columns = op.gates * units
+    weights = [random.standard_normal((features, columns)) / np.sqrt(features)]
+    weights += [random.standard_normal((units, columns)) / np.sqrt(units), random.standard_normal(columns)]
     weights += [random.standard_normal(units)] if op.kind == "gru_after" else []
     inputs = [v.astype(np.float32) for v in values]
     return one_op(op, inputs, [w.astype(np.float32) for w in weights]), inputs

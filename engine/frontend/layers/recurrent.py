@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from engine.errors import GraphError, ModelFileError
-from engine.frontend.call import Call
+from engine.frontend.call import Call, Emitter
 from engine.frontend.config import Config
 from engine.frontend.layers.activation import apply_activation
 from engine.frontend.registry import check_unread, layer
 from engine.frontend.weights import LayerState
 from engine.ir.graph import Operand, Weight
-from engine.ir.ops import LINEAR, Activate, Activation, Dense, Op, Recurrent, RecurrentKind, Reshape, Shape, Slice
+from engine.ir.ops import LINEAR, Activate, Activation, Op, Recurrent, RecurrentKind, Reshape, Shape, Slice
 
 IGNORED = (
     "unroll", "stateful", "implementation", "dropout", "recurrent_dropout", "use_cudnn", "unit_forget_bias",
@@ -27,14 +27,13 @@ A stateful layer begins each call with fresh states, as after `reset_states`.
 
 @dataclass(frozen=True)
 class Cell:
-    """One recurrence: the operation without its options, and the constants of its two products."""
+    """One recurrence: the operation without its options, and its constants."""
 
     kind: RecurrentKind
     units: int
     activation: Activation
     gate: Activation
-    projection: tuple[Weight, ...]
-    recurrence: tuple[Weight, ...]
+    weights: tuple[Weight, ...]
 
     @property
     def state_count(self) -> int:
@@ -66,7 +65,7 @@ def run_of(config: Config) -> Run:
 
 
 class _Recorder:
-    """An emitter that only remembers which operations an activation is made of."""
+    """As much of an emitter as activations need: it remembers which operations they are made of."""
 
     def __init__(self) -> None:
         self.shapes: dict[int, Shape] = {0: (1,)}
@@ -77,20 +76,11 @@ class _Recorder:
         self.ops.append(op)
         return 0
 
-    def child(self, layer: LayerState, name: str, data: Mapping[str, Any]) -> LayerState:
-        raise AssertionError(name)
-
-    def run(self, layer: LayerState, inputs: Sequence[int], arguments: Mapping[str, Any]) -> tuple[int, ...]:
-        raise AssertionError(layer.path)
-
-    def stacked(self, count: int) -> "_Recorder":
-        raise AssertionError(count)
-
 
 def function_of(call: Call, config: Config, key: str, default: str) -> Activation:
     """An activation that is one elementwise function."""
     recorder, chosen = _Recorder(), config.raw(key, default)
-    apply_activation(Call(call.layer, config, (0,), call.dialect, recorder), chosen, 0)
+    apply_activation(Call(call.layer, config, (0,), call.dialect, cast(Emitter, recorder)), chosen, 0)
     if not recorder.ops:
         return LINEAR
     if len(recorder.ops) == 1 and isinstance(recorder.ops[0], Activate):
@@ -100,39 +90,42 @@ def function_of(call: Call, config: Config, key: str, default: str) -> Activatio
 
 def _simple(call: Call, config: Config, state: LayerState, features: int) -> Cell:
     units = config.integer("units")
-    kernel, recurrent = _kernels(state, features, units, 1)
-    bias = (state.weight("bias", (units,), True, False),) if config.flag("use_bias", True) else ()
+    kernels = _kernels(state, features, units, 1)
     activation = function_of(call, config, "activation", "tanh")
-    return Cell("simple", units, activation, LINEAR, (kernel, *bias), (recurrent,))
+    return Cell("simple", units, activation, LINEAR, (*kernels, _bias(config, state, units)))
 
 
 def _lstm(call: Call, config: Config, state: LayerState, features: int) -> Cell:
     units = config.integer("units")
-    kernel, recurrent = _kernels(state, features, units, 4)
-    bias = (state.weight("bias", (4 * units,), True, False),) if config.flag("use_bias", True) else ()
-    return Cell("lstm", units, *_gate_functions(call, config), (kernel, *bias), (recurrent,))
+    kernels = _kernels(state, features, units, 4)
+    return Cell("lstm", units, *_gate_functions(call, config), (*kernels, _bias(config, state, 4 * units)))
 
 
 def _gru(call: Call, config: Config, state: LayerState, features: int) -> Cell:
     units, after = config.integer("units"), config.flag("reset_after", False)
-    kernel, recurrent = _kernels(state, features, units, 3)
+    kernels = _kernels(state, features, units, 3)
     functions = _gate_functions(call, config)
     if not after:
-        bias = (state.weight("bias", (3 * units,), True, False),) if config.flag("use_bias", True) else ()
-        return Cell("gru", units, *functions, (kernel, *bias), (recurrent,))
+        return Cell("gru", units, *functions, (*kernels, _bias(config, state, 3 * units)))
     if not config.flag("use_bias", True):
         zeros = state.derive("candidate_bias", (units,), lambda: np.zeros(units))
-        return Cell("gru_after", units, *functions, (kernel,), (recurrent, zeros))
+        return Cell("gru_after", units, *functions, (*kernels, _bias(config, state, 3 * units), zeros))
     biases = state.weight("bias", (2, 3 * units), True, False)
-    return _gru_after(state, units, functions, kernel, recurrent, biases.read)
+    return _gru_after(state, units, functions, kernels, biases.read)
+
+
+def _bias(config: Config, state: LayerState, size: int) -> Weight:
+    """The bias, zeros where the layer has none."""
+    if config.flag("use_bias", True):
+        return state.weight("bias", (size,), True, False)
+    return state.derive("zero_bias", (size,), lambda: np.zeros(size))
 
 
 def _gru_after(
     state: LayerState,
     units: int,
     functions: tuple[Activation, Activation],
-    kernel: Weight,
-    recurrent: Weight,
+    kernels: tuple[Weight, Weight],
     biases: Callable[[], Any],
 ) -> Cell:
     """`biases()` is (2, 3·units): of the input and of the state. Only the candidate's must stay apart."""
@@ -143,23 +136,23 @@ def _gru_after(
 
     bias = state.derive("joined_bias", (3 * units,), joined)
     candidate = state.derive("candidate_bias", (units,), lambda: biases()[1, 2 * units :])
-    return Cell("gru_after", units, *functions, (kernel, bias), (recurrent, candidate))
+    return Cell("gru_after", units, *functions, (*kernels, bias, candidate))
 
 
 def _cudnn_lstm(call: Call, config: Config, state: LayerState, features: int) -> Cell:
     units = config.integer("units")
-    kernel, recurrent = _cudnn_kernels(state, features, units, 4)
+    kernels = _cudnn_kernels(state, features, units, 4)
     biases = state.weight("bias", (8 * units,), True, False)
     bias = state.derive("joined_bias", (4 * units,), lambda: biases.read().astype(np.float64).reshape(2, -1).sum(0))
-    return Cell("lstm", units, Activation("tanh"), Activation("sigmoid"), (kernel, bias), (recurrent,))
+    return Cell("lstm", units, Activation("tanh"), Activation("sigmoid"), (*kernels, bias))
 
 
 def _cudnn_gru(call: Call, config: Config, state: LayerState, features: int) -> Cell:
     units = config.integer("units")
-    kernel, recurrent = _cudnn_kernels(state, features, units, 3)
+    kernels = _cudnn_kernels(state, features, units, 3)
     biases = state.weight("bias", (6 * units,), True, False)
     functions = Activation("tanh"), Activation("sigmoid")
-    return _gru_after(state, units, functions, kernel, recurrent, lambda: biases.read().reshape(2, -1))
+    return _gru_after(state, units, functions, kernels, lambda: biases.read().reshape(2, -1))
 
 
 def _gate_functions(call: Call, config: Config) -> tuple[Activation, Activation]:
@@ -269,8 +262,7 @@ def _emit(call: Call, cell: Cell, run: Run, x: int, mask: int | None, initial: S
         sequences=run.sequences, states=run.states, backwards=run.backwards, flipped=run.flipped,
         zeros=run.zeros,
     )  # fmt: skip
-    values = [call.emit(Dense(), x, *cell.projection), *([] if mask is None else [mask]), *initial]
-    y = call.emit(op, *values, *cell.recurrence)
+    y = call.emit(op, x, *([] if mask is None else [mask]), *initial, *cell.weights)
     if not run.states:
         return [y]
     rows = call.shape(y)[0] - cell.state_count

@@ -29,16 +29,16 @@ class Embed(Op):
 
 @dataclass(frozen=True, slots=True)
 class Recurrent(Op):
-    """Recurrence over the steps of a sequence. Its input is z[t] = x[t]·W + bias; h and c are states of `u` numbers.
+    """Recurrence over the steps of a sequence. With z = x[t]·W + b, and states h and c of `u` numbers:
 
         simple      h ← act(z + h·R)
         lstm        i, f, g, o = z + h·R;  c ← gate(f)·c + gate(i)·act(g);  h ← gate(o)·act(c)
         gru         a, r = gate(z + h·R);  h ← a·h + (1 − a)·act(z + (r·h)·R)
-        gru_after   a, r = gate(z + h·R);  h ← a·h + (1 − a)·act(z + r·(h·R + bias))
+        gru_after   a, r = gate(z + h·R);  h ← a·h + (1 − a)·act(z + r·(h·R + d))
 
     where z and R stand for their columns of the gates on the left, which come in this order, the candidate of a GRU
-    last. Operands: z (..., t, gates·u), if `masked` a mask (..., t), if `initial` the states before the first step
-    (..., u), else they are zero; R (u, gates·u), for gru_after a bias (u).
+    last. Operands: x (..., t, k), if `masked` a mask (..., t), if `initial` the states before the first step (..., u),
+    else they are zero; W (k, gates·u), R (u, gates·u), b (gates·u), for gru_after d (u).
 
     Steps run from the last to the first if `backwards`. Where the mask is zero, states stay as they are, and the result
     is the one before (at first zero), or zero if `zeros`. Result: if `sequences` (..., t, u), the rows in the order of
@@ -46,7 +46,7 @@ class Recurrent(Op):
     rows: (..., t or 1 + states, u).
     """
 
-    operands: ClassVar = (2, 6)
+    operands: ClassVar = (4, 8)
     kind: RecurrentKind
     activation: Activation = _TANH
     gate: Activation = _SIGMOID
@@ -70,16 +70,17 @@ class Recurrent(Op):
 
     @property
     def kernel_place(self) -> int:
-        """The place of R among the operands."""
+        """The place of W among the operands."""
         return 1 + self.masked + self.initial * self.state_count
 
     def result(self, *shapes: Shape) -> Shape:
-        if len(shapes[0]) < 2 or shapes[0][-1] % self.gates:
-            raise GraphError(f"expected a sequence (..., t, {self.gates}·units), found shape {shapes[0]}")
-        *lead, t, columns = shapes[0]
+        if len(shapes[0]) < 2:
+            raise GraphError(f"expected a sequence (..., t, k), found shape {shapes[0]}")
+        *lead, t, k = shapes[0]
+        columns = shapes[-1][-1] * (self.gates if self.kind == "gru_after" else 1) if shapes[-1] else 0
         u = columns // self.gates
         values = [(*lead, t)] * self.masked + [(*lead, u)] * (self.initial * self.state_count)
-        constants = [(u, columns), (u,)] if self.kind == "gru_after" else [(u, columns)]
+        constants = [(k, columns), (u, columns), (columns,), *([(u,)] if self.kind == "gru_after" else [])]
         expect("further operands", [*values, *constants], [*shapes[1:]])
         rows = (t if self.sequences else 1) + (self.state_count if self.states else 0)
         return (*lead, rows, u) if self.sequences or self.states else (*lead, u)

@@ -17,9 +17,9 @@ def _(op: Embed, ids: Array, table: Array) -> Array:
 
 
 @evaluate.register
-def _(op: Recurrent, z: Array, *more: Array) -> Array:
-    values, kernel = list(more[: op.kernel_place - 1]), more[op.kernel_place - 1]
-    bias = more[-1] if op.kind == "gru_after" else np.zeros(len(kernel))
+def _(op: Recurrent, x: Array, *more: Array) -> Array:
+    values, (w, kernel, b, *bias) = list(more[: op.kernel_place - 1]), more[op.kernel_place - 1 :]
+    z = x @ w + b
     mask = values.pop(0) if op.masked else np.ones(z.shape[:-1])
     zero = np.zeros((*z.shape[:-2], len(kernel)))
     states = values if op.initial else [zero] * op.state_count
@@ -37,7 +37,7 @@ def _(op: Recurrent, z: Array, *more: Array) -> Array:
     return rows[0]
 
 
-def _step(op: Recurrent, z: Array, kernel: Array, bias: Array, states: list[Array]) -> list[Array]:
+def _step(op: Recurrent, z: Array, kernel: Array, bias: list[Array], states: list[Array]) -> list[Array]:
     h, u = states[0], len(kernel)
     if op.kind == "simple":
         return [activate(op.activation, z + h @ kernel)]
@@ -46,5 +46,5 @@ def _step(op: Recurrent, z: Array, kernel: Array, bias: Array, states: list[Arra
         c = activate(op.gate, f) * states[1] + activate(op.gate, i) * activate(op.activation, g)
         return [activate(op.gate, o) * activate(op.activation, c), c]
     a, r = np.split(activate(op.gate, z[..., : 2 * u] + h @ kernel[:, : 2 * u]), 2, -1)
-    inner = r * (h @ kernel[:, 2 * u :] + bias) if op.kind == "gru_after" else (r * h) @ kernel[:, 2 * u :]
+    inner = r * (h @ kernel[:, 2 * u :] + bias[0]) if op.kind == "gru_after" else (r * h) @ kernel[:, 2 * u :]
     return [a * h + (1 - a) * activate(op.activation, z[..., 2 * u :] + inner)]

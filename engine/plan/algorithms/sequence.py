@@ -48,23 +48,25 @@ class RecurrentSteps:
         return True
 
     def cost(self, site: Site) -> float:
-        *_, steps, columns = site.shape
-        u = columns // site.op.gates
-        return prod(site.shape[:-2]) * steps * site.nanoseconds(2.0 * u * columns + 40.0 * columns, u * columns / 4)
+        *lead, steps, k = site.shape
+        u, columns = site.operand_shape(site.op.kernel_place + 1)
+        flops = 2.0 * (k + u) * columns + 40.0 * columns
+        return prod(lead) * steps * site.nanoseconds(flops, u * columns / 4)
 
     def emit(self, site: Site) -> Sequence[Step]:
         op: Recurrent = site.op
-        *lead, steps, columns = site.shape
-        u = columns // op.gates
-        gate, gru = call_fields(op.gate), op.gates == 3
-        kernel = site.weight(op.kernel_place)
+        *lead, steps, k = site.shape
+        place, gate, gru = op.kernel_place, call_fields(op.gate), op.gates == 3
+        kernel = site.weight(place + 1)
+        u = len(kernel)
         fields: dict[str, Field] = {
-            "z": site.x, "y": site.y, "images": prod(lead), "steps": steps, "units": u, "block": _BLOCK,
+            "x": site.x, "y": site.y, "images": prod(lead), "steps": steps, "features": k, "units": u,
+            "block": _BLOCK, "w_input": self._packed(site, site.weight(place)), "bias": _copy(site.weight(place + 2)),
             "rows": prod(site.result) // (prod(lead) * u), "sequences": op.sequences, "states": op.states,
             "backwards": op.backwards, "flipped": op.flipped, "zeros": op.zeros,
             "w": self._packed(site, kernel[:, : 2 * u] if gru else kernel),
             "w_candidate": self._packed(site, kernel[:, 2 * u :]) if gru else 0,
-            "bias": _copy(site.weight(op.kernel_place + 1)) if op.kind == "gru_after" else 0, "tile": Kernel("tile"),
+            "bias_candidate": _copy(site.weight(place + 3)) if op.kind == "gru_after" else 0, "tile": Kernel("tile"),
             "gate": gate["act"], "gate_params": gate["act_params"], **call_fields(op.activation), **_values(site),
         }  # fmt: skip
         scratch = aligned(_BLOCK * ((3 + op.gates) * u + 1) * 4)
