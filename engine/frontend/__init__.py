@@ -1,18 +1,18 @@
 """File → graph. The only package that knows Keras's words. h5py is imported when the first file is opened."""
 
-import os
-
+from engine.frontend.files import Source
 from engine.frontend.network import LayerInfo, Network
 
-__all__ = ["LayerInfo", "Network", "open_model"]
+__all__ = ["LayerInfo", "Network", "Source", "open_model"]
 
 
-def open_model(source: str | os.PathLike[str]) -> Network:
+def open_model(source: Source, arch: Source | None = None) -> Network:
     """Read a Keras model's description and build its graph; weights are read later, while the result is open.
 
+    `source` is a path, bytes or a binary file that can seek; `arch` has the description where `source` has none.
     Raises `ModelFileError` for a file that is damaged or none of Keras's, `UnsupportedLayerError` for what is not
     computed here, `LimitExceededError` for sizes beyond the file's own, `GraphError` for shapes that do not fit.
     """
     from engine.frontend.assemble import open_network
 
-    return open_network(os.fspath(source))
+    return open_network(source, arch)

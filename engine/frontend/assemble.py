@@ -1,38 +1,39 @@
 """From a saved model to a `Network`: translate, connect, build, match weights, verify."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 
 from engine.frontend import layers as _families  # noqa: F401  # fills the table of layers
 from engine.frontend.builder import build, state_of
 from engine.frontend.dialects import dialect_of
-from engine.frontend.files import naming
-from engine.frontend.h5 import Archive
-from engine.frontend.legacy_h5 import SavedModel, read_full_model
+from engine.frontend.files import Source, name_of, naming
 from engine.frontend.network import LayerInfo, Network, from_logits
+from engine.frontend.reading import read_model
+from engine.frontend.saved import SavedModel, SavedTree
 from engine.frontend.spec import INPUT, LayerSpec, ModelSpec
 from engine.frontend.topology import parse_model
 from engine.frontend.weights import LayerState, bind, count
+from engine.frontend.weights_tree import bind_tree
 from engine.ir.ops import Shape
 from engine.ir.verify import verify
 
 
-def open_network(path: str) -> Network:
-    """Open a file and describe what it holds; no weight is read. Raises `EngineError` naming the file."""
-    with naming(path):
-        archive = Archive(path)
-        try:
-            return _assemble(archive, read_full_model(archive))
-        except BaseException:
-            archive.close()
-            raise
+def open_network(source: Source, arch: Source | None) -> Network:
+    """Open a model and describe what it holds; no weight is read. Raises `EngineError` naming the source."""
+    with ExitStack() as stack:
+        saved = read_model(source, arch, stack)
+        with naming(name_of(source)):
+            return _assemble(saved, stack)
 
 
-def _assemble(archive: Archive, saved: SavedModel) -> Network:
-    dialect = dialect_of(saved.keras_version)
-    spec = parse_model(saved.config, dialect)
+def _assemble(saved: SavedModel, stack: ExitStack) -> Network:
+    config = saved.config or {}
+    version = saved.keras_version or ("3" if "module" in config else "1")
+    dialect = dialect_of(version)
+    spec = parse_model(config, dialect)
     model = state_of(LayerSpec(spec.name, spec.class_name, {}, True, spec))
     graph, shapes = build(model, dialect)
-    bind(list(model.children.values()), saved.layers)
+    _bind(model, saved)
     verify(graph)
     output_names = tuple(ref.layer for ref in spec.outputs)
     hidden = INPUT if spec.class_name == "Sequential" else ""
@@ -45,10 +46,17 @@ def _assemble(archive: Archive, saved: SavedModel) -> Network:
         output_names=output_names,
         layers=tuple(_info(layer, shapes, graph.shapes, inbound.get(layer.path, ())) for layer in listed),
         from_logits=from_logits(saved.training, output_names),
-        keras_version=saved.keras_version,
+        keras_version=version,
         format=saved.format,
-        _archive=archive,
+        _resources=stack.pop_all(),
     )
+
+
+def _bind(model: LayerState, saved: SavedModel) -> None:
+    if isinstance(saved.weights, SavedTree):
+        bind_tree(model, saved.weights)
+    elif saved.weights is not None:
+        bind(list(model.children.values()), saved.weights)
 
 
 def _info(

@@ -12,12 +12,14 @@ from h5py import h5a, h5d, h5g, h5i, h5l, h5o, h5s, h5t, h5z
 from numpy.typing import NDArray
 
 from engine.errors import EngineError, LimitExceededError, ModelFileError
-from engine.frontend.files import SteadyFile, naming, require_hdf5
+from engine.frontend.files import Bytes, naming
 from engine.frontend.object_header import text_lengths
+from engine.frontend.sniff import require_hdf5
 from engine.ir.ops import Shape
 
 MAX_TEXT = 64 << 20
 MAX_RATIO = 32
+MAX_MEMBERS = 100_000
 SMALL_CHUNK = 1 << 20
 FILTERS = frozenset({h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32})
 
@@ -61,11 +63,14 @@ class Stored:
 
 
 class Archive:
-    """An open HDF5 file. Groups are addressed by low-level ids; every error is an `EngineError`."""
+    """An open HDF5 file, which it closes. Groups are addressed by low-level ids; every error is an `EngineError`.
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        self._file = SteadyFile(path)
+    `name` is put in front of the errors of later reads.
+    """
+
+    def __init__(self, file: Bytes, name: str) -> None:
+        self.name = name
+        self._file = file
         self._h5: h5py.File | None = None
         self._declared = 0
         try:
@@ -88,7 +93,7 @@ class Archive:
 
     def read(self, stored: Stored) -> NDArray[Any]:
         """One data set, whole."""
-        with naming(self.path):
+        with naming(self.name):
             if self._h5 is None:
                 raise ModelFileError("has been closed; its weights can no longer be read")
             with _damage():
@@ -134,6 +139,13 @@ class Archive:
             raise ModelFileError(f"data set {path!r} is missing")
         with _damage():
             return self._checked(found, path)
+
+    def members(self, where: Any) -> list[str]:
+        """The names of what a group holds. Nothing is opened."""
+        with _damage():
+            if where.get_num_objs() > MAX_MEMBERS:
+                raise LimitExceededError(f"one of its groups holds more than {MAX_MEMBERS} objects")
+            return [name.decode("utf-8") for name in where]
 
     def _walk(self, where: Any, path: str) -> Any | None:
         with _damage():

@@ -1,40 +1,21 @@
 """What Keras writes into HDF5: attributes `model_config` and `training_config`, a group of weights for each layer."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.errors import ModelFileError
 from engine.frontend import strict_json
-from engine.frontend.h5 import Archive, Stored
+from engine.frontend.h5 import Archive
+from engine.frontend.saved import SavedLayer, SavedLayers, SavedModel, SavedTree
 
 
-@dataclass(frozen=True)
-class SavedLayer:
-    """The weights saved under one layer's name, trainable ones first."""
-
-    name: str
-    weights: tuple[Stored, ...]
-
-
-@dataclass(frozen=True)
-class SavedModel:
-    """A whole model as it lies in a file: description and weights, nothing interpreted yet."""
-
-    config: Mapping[str, Any]
-    training: Mapping[str, Any]
-    keras_version: str
-    backend: str
-    format: str
-    layers: tuple[SavedLayer, ...]
-
-
-def read_full_model(archive: Archive) -> SavedModel:
-    """The model in a `.h5` that `model.save` wrote. Raises `ModelFileError` for any other HDF5."""
-    text = archive.text(archive.root, "model_config")
+def read_hdf5(archive: Archive) -> SavedModel:
+    """What an HDF5 file holds: a whole model, or only weights. Raises `ModelFileError` for what is not Keras's."""
+    root = archive.root
+    text = archive.text(root, "model_config")
+    group = archive.group(root, "model_weights")
     if text is None:
-        raise ModelFileError(_without_architecture(archive))
-    group = archive.group(archive.root, "model_weights")
+        return _weights_only(archive, root if group is None else group)
     if group is None:
         raise ModelFileError("its group 'model_weights' is missing")
     config = strict_json.parse(text, "its model_config")
@@ -43,14 +24,37 @@ def read_full_model(archive: Archive) -> SavedModel:
     return SavedModel(
         config=config,
         training=_training(archive),
-        keras_version=_word(archive, group, "keras_version") or "1",
+        keras_version=_word(archive, group, "keras_version"),
         backend=_word(archive, group, "backend"),
         format="HDF5 full model",
-        layers=read_layers(archive, group),
+        weights=read_layers(archive, group),
     )
 
 
-def read_layers(archive: Archive, group: Any) -> tuple[SavedLayer, ...]:
+def _weights_only(archive: Archive, group: Any) -> SavedModel:
+    weights: SavedLayers | SavedTree
+    if archive.names(group, "layer_names") is not None:
+        kind, weights = "HDF5 weights", read_layers(archive, group)
+    elif archive.group(group, "layers") is not None or archive.group(group, "_layer_checkpoint_dependencies"):
+        kind, weights = ".weights.h5", SavedTree("", ((archive, group),))
+    elif archive.group(group, "layer_0") is not None:
+        kind, weights = "HDF5 weights of Keras 0 and 1", tuple(_numbered_layers(archive, group))
+    else:
+        raise ModelFileError("is an HDF5 file, but no Keras model: it has no model_config and no weights of layers")
+    version, backend = (_word(archive, group, name) for name in ("keras_version", "backend"))
+    return SavedModel(None, {}, version, backend, kind, weights)
+
+
+def _numbered_layers(archive: Archive, group: Any) -> Iterator[SavedLayer]:
+    """Groups `layer_0`, `layer_1` and so on, in each `param_0` and so on."""
+    index = 0
+    while (saved := archive.group(group, f"layer_{index}")) is not None:
+        count = sum(name.startswith("param_") for name in archive.members(saved))
+        yield SavedLayer(f"layer_{index}", tuple(archive.dataset(saved, f"param_{i}") for i in range(count)))
+        index += 1
+
+
+def read_layers(archive: Archive, group: Any) -> SavedLayers:
     """The weights of every layer listed in a group's `layer_names`, in that order."""
     names = archive.names(group, "layer_names")
     if names is None:
@@ -77,11 +81,3 @@ def _training(archive: Archive) -> Mapping[str, Any]:
 def _word(archive: Archive, group: Any, name: str) -> str:
     text = archive.text(archive.root, name) or archive.text(group, name) or b""
     return text.decode("utf-8", "replace")[:40]
-
-
-def _without_architecture(archive: Archive) -> str:
-    if archive.names(archive.root, "layer_names") is not None:
-        return "holds weights only, no architecture: save the whole model with `model.save('name.h5')`"
-    if archive.group(archive.root, "layers") is not None:
-        return "is a .weights.h5 file, weights only: save the whole model with `model.save('name.h5')`"
-    return "is an HDF5 file, but no Keras model: it has no model_config"

@@ -1,15 +1,13 @@
 """An open model file: its graph, its layers as Keras lists them, its weights not read yet."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.ir.graph import Graph, Weight
 from engine.ir.ops import Shape
-
-if TYPE_CHECKING:
-    from engine.frontend.h5 import Archive
 
 
 @dataclass(frozen=True)
@@ -43,11 +41,11 @@ class Network:
     from_logits: bool
     keras_version: str
     format: str
-    _archive: "Archive" = field(repr=False, compare=False)
+    _resources: ExitStack = field(repr=False, compare=False)
 
     def close(self) -> None:
         """Close the file. Closing twice is fine."""
-        self._archive.close()
+        self._resources.close()
 
     def __enter__(self) -> "Network":
         return self

@@ -31,13 +31,14 @@ class Arguments:
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """One layer. A nested model has its own description in `model`."""
+    """One layer. A nested model has its own description in `model`. `saved_as` is the class in the file's words."""
 
     name: str
     class_name: str
     config: Mapping[str, Any]
     trainable: bool
     model: "ModelSpec | None" = None
+    saved_as: str = ""
 
     @property
     def where(self) -> str:

@@ -45,10 +45,10 @@ def parse_layer(data: Any, dialect: Dialect, index: int = 0, depth: int = 0) -> 
     trainable = values.get("trainable", True) is not False
     class_name, translated = dialect.translate(data["class_name"], values)
     if class_name in MODELS:
-        return LayerSpec(name, class_name, {}, trainable, parse_model(data, dialect, depth + 1))
+        return LayerSpec(name, class_name, {}, trainable, parse_model(data, dialect, depth + 1), class_name)
     if not isinstance(config, dict):
         raise ModelFileError(f"layer {name!r} ({class_name}) has no configuration")
-    return LayerSpec(name, class_name, translated, trainable)
+    return LayerSpec(name, class_name, translated, trainable, saved_as=data["class_name"].rpartition(">")[2])
 
 
 def _sequential(config: Mapping[str, Any], layers: list[LayerSpec]) -> ModelSpec:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.errors import GraphError, ModelFileError
 from engine.frontend.h5 import Stored
-from engine.frontend.legacy_h5 import SavedLayer
+from engine.frontend.saved import SavedLayer
 from engine.frontend.spec import LayerSpec
 from engine.ir.graph import Weight
 from engine.ir.ops import Shape
@@ -99,17 +99,21 @@ def bind(layers: Sequence[LayerState], saved: Sequence[SavedLayer]) -> None:
 
 def _bind_layer(layer: LayerState, saved: SavedLayer) -> None:
     trainable, fixed = layer.split()
-    parameters = trainable + fixed
-    if len(parameters) != len(saved.weights):
+    bind_parameters(layer.where, trainable + fixed, saved.weights)
+
+
+def bind_parameters(where: str, parameters: Sequence[Parameter], saved: Sequence[Stored]) -> None:
+    """Give the weights of the layer that `where` names its saved data, by position."""
+    if len(parameters) != len(saved):
         expected = ", ".join(_show(p.weight.name, p.weight.shape) for p in parameters)
-        found = ", ".join(_show(s.name, s.shape) for s in saved.weights)
-        raise ModelFileError(f"{layer.where}: expected {len(parameters)} weights ({expected}), found ({found})")
-    for parameter, stored in zip(parameters, saved.weights, strict=True):
+        found = ", ".join(_show(s.name, s.shape) for s in saved)
+        raise ModelFileError(f"{where}: expected {len(parameters)} weights ({expected}), found ({found})")
+    for parameter, stored in zip(parameters, saved, strict=True):
         name, shape = parameter.weight.name, parameter.weight.shape
         if stored.shape != shape:
-            raise ModelFileError(f"{layer.where}: weight {name!r}: expected shape {shape}, found {stored.shape}")
+            raise ModelFileError(f"{where}: weight {name!r}: expected shape {shape}, found {stored.shape}")
         if stored.kind == "integer" and not parameter.integer:
-            raise ModelFileError(f"{layer.where}: weight {name!r}: expected floating point, found {stored.dtype}")
+            raise ModelFileError(f"{where}: weight {name!r}: expected floating point, found {stored.dtype}")
         parameter.stored = stored
 
 

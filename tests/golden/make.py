@@ -1,10 +1,10 @@
-"""Make the golden files with real Keras: for each case a legacy `.h5` and a `.npz` with inputs and Keras's outputs.
+"""Make the golden files with real Keras: for each case a legacy `.h5`, for and a `.npz` with inputs and Keras's outputs.
 
     python tests/golden/make.py OUT             # Keras 3, into OUT/k3
     python tests/golden/make.py OUT --tf-keras  # Keras 2 as the package tf_keras, into OUT/k2
     python tests/golden/make.py OUT --only 'conv2d_*'
 
-Everything is drawn from a generator seeded by the case's name, so a second run writes the same numbers. The `.npz`
+A few are saved in other formats too, in OUT/other. Everything is drawn from a generator seeded by the case's name, so a second run writes the same numbers. The `.npz`
 holds x0, x1 … and y0, y1 … (float32, in Keras's flattened order) and `weights0` … as `get_weights()` returns them
 for each layer with weights, in the order of `model.layers`, joined.
 """
@@ -23,8 +23,10 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.golden.cases import CASES, Case
+from tests.golden.formats import KERAS, SHARDS, WEIGHTS
 
 BATCH = 3
+SHARD = 2e-6
 
 
 def draw_weights(model: Any, rng: np.random.Generator) -> None:
@@ -60,6 +62,21 @@ def flat(keras: Any, tensors: Any) -> list[np.ndarray]:
     return [np.asarray(t) for t in (tensors if isinstance(tensors, list | tuple) else [tensors])]
 
 
+def save_otherwise(keras: Any, model: Any, name: str, folder: Path) -> None:
+    """Save a model in the further formats that `formats.py` lists it for."""
+    folder = folder.parent / "other" / folder.name
+    folder.mkdir(parents=True, exist_ok=True)
+    if name in KERAS:
+        model.save(folder / f"{name}.keras")
+    if name in WEIGHTS:
+        if keras.__version__.startswith("2"):
+            keras.src.saving.saving_lib.save_weights_only(model, folder / f"{name}.weights.h5")
+        else:
+            model.save_weights(folder / f"{name}.weights.h5")
+    if name in SHARDS and keras.__version__.startswith("3"):
+        model.save_weights(folder / f"{name}.weights.json", max_shard_size=SHARD)
+
+
 def make(keras: Any, name: str, case: Case, folder: Path) -> None:
     """Write one case's two files."""
     keras.backend.clear_session()
@@ -73,6 +90,7 @@ def make(keras: Any, name: str, case: Case, folder: Path) -> None:
     arrays = {f"x{i}": x for i, x in enumerate(inputs)} | {f"y{i}": y for i, y in enumerate(outputs)}
     arrays |= {f"weights{i}": w for i, w in enumerate(weights)}
     model.save(folder / f"{name}.h5")
+    save_otherwise(keras, model, name, folder)
     np.savez_compressed(folder / f"{name}.npz", **arrays)
 
 

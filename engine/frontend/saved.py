@@ -1,0 +1,72 @@
+"""A model as it lies in a file: its description and its weights, nothing interpreted yet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from engine.frontend.h5 import Archive, Stored
+
+
+@dataclass(frozen=True)
+class SavedLayer:
+    """The weights saved under one layer's name, trainable ones first."""
+
+    name: str
+    weights: tuple[Stored, ...]
+
+
+SavedLayers: TypeAlias = tuple[SavedLayer, ...]
+"""Weights layer by layer, as HDF5 files of all Keras versions hold them."""
+
+
+@dataclass(frozen=True)
+class SavedTree:
+    """A group of a Keras 3 weights file. In a sharded file the same group lies in several archives."""
+
+    path: str
+    places: tuple[tuple[Archive, Any], ...]
+
+    def child(self, name: str) -> "SavedTree | None":
+        """The group of that name in it, or None."""
+        found = [(archive, archive.group(group, name)) for archive, group in self.places]
+        places = tuple((archive, group) for archive, group in found if group is not None)
+        return SavedTree(f"{self.path}/{name}", places) if places else None
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of all that it holds."""
+        return tuple(dict.fromkeys(name for archive, group in self.places for name in archive.members(group)))
+
+    @property
+    def layer_name(self) -> str | None:
+        """The name that the layer had, where the file says it."""
+        for archive, group in self._vars():
+            if (name := archive.text(group, "name")) is not None:
+                return name.decode("utf-8", "replace")
+        return None
+
+    def variables(self) -> tuple[Stored, ...]:
+        """The layer's own weights: trainable ones first, then the others."""
+        found: dict[int, Stored] = {}
+        for archive, group in self._vars():
+            for name in archive.members(group):
+                if name.isdecimal():
+                    found[int(name)] = archive.dataset(group, name)
+        return tuple(found[index] for index in sorted(found))
+
+    def _vars(self) -> tuple[tuple[Archive, Any], ...]:
+        inner = self.child("vars")
+        return inner.places if inner else ()
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A whole model, or one without its description or without its weights. `format` says where it comes from."""
+
+    config: Mapping[str, Any] | None
+    training: Mapping[str, Any]
+    keras_version: str
+    backend: str
+    format: str
+    weights: SavedLayers | SavedTree | None
