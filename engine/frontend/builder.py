@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from engine.errors import GraphError, LimitExceededError, ModelFileError, UnsupportedLayerError
 from engine.frontend.call import Call, Tensor
 from engine.frontend.config import MAX_INT, Config
 from engine.frontend.dialects import Dialect
 from engine.frontend.masks import hand_on_masks
+from engine.frontend.operations.nodes import is_operation, run_operation
 from engine.frontend.registry import run_layer
 from engine.frontend.spec import INPUT, CallSpec, LayerSpec, ModelSpec, map_refs, refs_in
 from engine.frontend.stacking import emit_stacked
@@ -21,17 +22,25 @@ from engine.ir.ops import Op, Shape
 MAX_CALLS = 200_000
 WHOLE = frozenset({INPUT, "CategoryEncoding", "Discretization", "IntegerLookup"})
 """Classes that may say they compute in whole numbers; float32 holds those up to 2^24."""
+Nested = TypeVar("Nested", tuple[Any, ...], Mapping[str, Any])
 FLOATS = ("float32", "float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16")
+
+
+Made: TypeAlias = dict[tuple[str, int], tuple[int, ...]]
 
 
 @dataclass
 class Builder:
-    """Collects the nodes of a model. `shapes` are those of every value made so far."""
+    """Collects the nodes of a model. `shapes` are those of every value made so far.
+
+    `known` has the content of those that are no numbers of the network, but sizes.
+    """
 
     dialect: Dialect
     nodes: list[Node] = field(default_factory=list)
     shapes: dict[int, Shape] = field(default_factory=dict)
     masks: dict[int, int] = field(default_factory=dict)
+    known: dict[int, Any] = field(default_factory=dict)
     calls: int = 0
 
     def value(self, shape: Shape) -> int:
@@ -48,29 +57,44 @@ class Builder:
         self.nodes.append(Node(op, tuple(operands), output, layer))
         return output
 
+    def note(self, known: Any) -> int:
+        """A value that stands for sizes known now; no node makes it."""
+        output = self.value(())
+        self.known[output] = known
+        return output
+
     def run_model(self, model: LayerState, inputs: Sequence[int]) -> tuple[int, ...]:
         """Call a model on values; the values of its outputs."""
         spec = _model(model)
         if len(inputs) != len(spec.inputs):
             raise ModelFileError(f"{model.where}: expected {len(spec.inputs)} inputs, found {len(inputs)}")
-        made: dict[tuple[str, int], tuple[int, ...]] = {
-            (name, 0): (value,) for name, value in zip(spec.inputs, inputs, strict=True)
-        }
+        made: Made = {(name, 0): (value,) for name, value in zip(spec.inputs, inputs, strict=True)}
         for name, value in zip(spec.inputs, inputs, strict=True):
             _note_output(model.children[name], value)
         for call in spec.calls:
             layer = model.children[call.layer]
-            _check_constants(call, layer.where)
-            inputs, arguments = _take(made, call.arguments.args), _resolved(made, call.arguments.kwargs)
-            made[call.layer, call.node] = outputs = self.run(layer, inputs, arguments)
+            made[call.layer, call.node] = outputs = self._run_call(layer, call, made)
             _note_output(layer, outputs[0])
         return _take(made, spec.outputs)
 
-    def run(self, layer: LayerState, inputs: Sequence[int], arguments: Mapping[str, Any]) -> tuple[int, ...]:
-        """Call a layer, which may be a model, on values; the values of its outputs."""
+    def _run_call(self, layer: LayerState, call: CallSpec, made: Made) -> tuple[int, ...]:
+        args, kwargs = call.arguments.args, call.arguments.kwargs
+        if is_operation(layer.spec, call.arguments):
+            self._count_call()
+            config = Config(layer.spec.config, layer.where)
+            scope = Call(layer, config, (), self.dialect, self)
+            return run_operation(scope, _resolved(made, args), _resolved(made, kwargs))
+        _check_constants(call, layer.where)
+        return self.run(layer, _take(made, args), _resolved(made, kwargs))
+
+    def _count_call(self) -> None:
         self.calls += 1
         if self.calls > MAX_CALLS:
             raise LimitExceededError(f"its layers are called more than {MAX_CALLS} times")
+
+    def run(self, layer: LayerState, inputs: Sequence[int], arguments: Mapping[str, Any]) -> tuple[int, ...]:
+        """Call a layer, which may be a model, on values; the values of its outputs."""
+        self._count_call()
         config = Config(layer.spec.config, layer.where)
         call = Call(layer, config, inputs, self.dialect, self, arguments)
         if layer.spec.model is not None:
@@ -111,6 +135,11 @@ class _Stacked(Builder):
         super().__init__(outer.dialect)
         self._outer, self._count = outer, count
 
+    def note(self, known: Any) -> int:
+        output = self._outer.note(known)
+        self.known[output], self.shapes[output] = known, ()
+        return output
+
     def emit(self, op: Op, operands: Sequence[Operand], layer: str) -> int:
         shapes = [o.shape if isinstance(o, Weight) else self.shapes[o] for o in operands]
         result = op.result(*shapes)
@@ -150,7 +179,7 @@ def _note_output(layer: LayerState, value: int) -> None:
         layer.first_output = value
 
 
-def _take(made: Mapping[tuple[str, int], tuple[int, ...]], arguments: Any) -> tuple[int, ...]:
+def _take(made: Made, arguments: Any) -> tuple[int, ...]:
     values = []
     for ref in refs_in(arguments):
         outputs = made[ref.layer, ref.node]
@@ -160,8 +189,8 @@ def _take(made: Mapping[tuple[str, int], tuple[int, ...]], arguments: Any) -> tu
     return tuple(values)
 
 
-def _resolved(made: Mapping[tuple[str, int], tuple[int, ...]], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    resolved: dict[str, Any] = map_refs(dict(arguments), lambda ref: Tensor(_take(made, ref)[0]))
+def _resolved(made: Made, arguments: Nested) -> Nested:
+    resolved: Nested = map_refs(arguments, lambda ref: Tensor(_take(made, ref)[0]))
     return resolved
 
 

@@ -16,10 +16,16 @@ from engine.ir.ops import Op, Shape
 
 
 class Emitter(Protocol):
-    """Whoever collects the operations. `masks` has a value of ones and zeros for each value that carries a mask."""
+    """Whoever collects the operations. `masks` has a value of ones and zeros for each value that carries a mask.
+
+    `known` has sizes for each value that stands for sizes; `note` makes one.
+    """
 
     shapes: dict[int, Shape]
     masks: dict[int, int]
+    known: dict[int, Any]
+
+    def note(self, known: Any) -> int: ...
 
     def emit(self, op: Op, operands: Sequence[Operand], layer: str) -> int: ...
 

@@ -1,7 +1,7 @@
 """How the versions of Keras spell the same thing, as tables. Everything past this file uses Keras 3's words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.errors import UnsupportedLayerError
@@ -29,7 +29,10 @@ _CLASSES = {
     },
 }
 
-CUSTOM = frozenset({"FractionalAveragePooling2D", "FractionalMaxPooling2D", "LpPooling2D", "StochasticPooling2D"})
+CUSTOM = frozenset({
+    "CustomScaleLayer", "FractionalAveragePooling2D", "FractionalMaxPooling2D", "LayerScale", "LpPooling2D",
+    "StochasticDepth", "StochasticPooling2D",
+})  # fmt: skip
 """Custom layers that are known, whatever package they were registered in: Keras writes `package>name`."""
 
 _KEYS = {
@@ -55,6 +58,7 @@ class Dialect:
     first_output_of_model: int
     classes: Mapping[str, str] = field(default_factory=lambda: _CLASSES)
     keys: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: _KEYS)
+    minor: int = 0
 
     def translate(self, class_name: str, config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """A layer's class and configuration in our words."""
@@ -73,11 +77,11 @@ DIALECTS = {
 
 def dialect_of(keras_version: str) -> Dialect:
     """The dialect of a version such as "2.2.4-tf"."""
-    major = keras_version.partition(".")[0]
+    major, minor = (*keras_version.split("."), "", "")[:2]
     if not major.isdigit() or int(major) not in DIALECTS:
         known = " and ".join(map(str, DIALECTS))
         raise UnsupportedLayerError(f"was written by Keras {keras_version}; files of Keras {known} are read")
-    return DIALECTS[int(major)]
+    return replace(DIALECTS[int(major)], minor=int(minor) if minor.isdigit() else 0)
 
 
 def plain(value: Any) -> Any:

@@ -1,8 +1,9 @@
 """Who feeds whom: the `inbound_nodes`, `input_layers` and `output_layers` of Keras 2 and 3, as plain references."""
 
+from collections.abc import Callable
 from typing import Any, TypeGuard
 
-from engine.errors import ModelFileError
+from engine.errors import ModelFileError, UnsupportedLayerError
 from engine.frontend.spec import Arguments, Ref, refs_in
 
 
@@ -15,7 +16,7 @@ def parse_node(data: Any, layer: str) -> Arguments:
     if isinstance(data, list) and data:
         entries = [data] if isinstance(data[0], str) else data
         if all(_is_entry(entry) for entry in entries):
-            tensors = [_ref(entry) for entry in entries]
+            tensors = [_keras2(entry[:3]) for entry in entries]
             kwargs = {key: v for entry in entries if len(entry) == 4 for key, v in (entry[3] or {}).items()}
             return Arguments((tensors if len(tensors) > 1 else tensors[0],), {k: _keras2(v) for k, v in kwargs.items()})
     raise ModelFileError(f"layer {layer!r}: its inbound_nodes are not understood: {repr(data)[:80]}")
@@ -38,8 +39,13 @@ def _is_triple(value: Any) -> TypeGuard[list[Any]]:
     )
 
 
+def _is_constant(value: Any) -> TypeGuard[list[Any]]:
+    """Keras 2's way to write a constant among references."""
+    return isinstance(value, list) and len(value) >= 3 and value[0] == "_CONSTANT_VALUE" and value[1] == -1
+
+
 def _is_entry(value: Any) -> TypeGuard[list[Any]]:
-    if not _is_triple(value):
+    if not _is_triple(value) and not _is_constant(value):
         return False
     return len(value) == 3 or (len(value) == 4 and (value[3] is None or isinstance(value[3], dict)))
 
@@ -49,13 +55,17 @@ def _ref(triple: list[Any]) -> Ref:
 
 
 def _keras2(value: Any) -> Any:
-    if _is_triple(value) and len(value) == 3:
-        return _ref(value)
     if isinstance(value, list):
+        if len(value) == 3 and (_is_triple(value) or _is_constant(value)):
+            return value[2] if _is_constant(value) else _ref(value)
         return [_keras2(v) for v in value]
-    if isinstance(value, dict):
-        return {key: _keras2(v) for key, v in value.items()}
-    return value
+    if not isinstance(value, dict):
+        return value
+    if value.get("class_name") == "__ellipsis__":
+        return Ellipsis
+    if value.keys() == {"start", "stop", "step"}:
+        return _slice(value)
+    return {key: _keras2(v) for key, v in value.items()}
 
 
 def _keras3(value: Any) -> Any:
@@ -63,11 +73,28 @@ def _keras3(value: Any) -> Any:
         return [_keras3(v) for v in value]
     if not isinstance(value, dict):
         return value
-    config = value.get("config")
-    if value.get("class_name") == "__keras_tensor__" and isinstance(config, dict):
-        history = config.get("keras_history")
-        if _is_triple(history):
-            return _ref(history)
-    if value.get("class_name") == "__tuple__" and isinstance(config, dict):
-        return _keras3(config.get("value"))
+    tag, config = value.get("class_name"), value.get("config")
+    if isinstance(tag, str) and tag in _TAGS and isinstance(config, dict):
+        return _TAGS[tag](config)
     return {key: _keras3(v) for key, v in value.items()}
+
+
+def _tensor(config: dict[str, Any]) -> Any:
+    history = config.get("keras_history")
+    return _ref(history) if _is_triple(history) else config
+
+
+def _slice(config: dict[str, Any]) -> slice:
+    parts = [config.get(key) for key in ("start", "stop", "step")]
+    for part in parts:
+        if part is not None and (not isinstance(part, int) or isinstance(part, bool)):
+            raise UnsupportedLayerError(f"a slice from {repr(part)[:60]} is not supported; only whole numbers are")
+    return slice(*parts)
+
+
+_TAGS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "__keras_tensor__": _tensor,
+    "__ellipsis__": lambda config: Ellipsis,
+    "__slice__": _slice,
+    **dict.fromkeys(("__numpy__", "__tensor__", "__tuple__"), lambda config: _keras3(config.get("value"))),
+}
