@@ -14,15 +14,21 @@ from engine.ir.ops import (
     Binary,
     Concat,
     Conv,
+    ConvTranspose,
     Dense,
     DepthwiseConv,
+    Gather,
     GlobalPool,
     Identity,
+    Normalize,
     Pad,
     Pool,
+    Reduce,
+    Resample,
     Reshape,
     ScaleShift,
     Shape,
+    Slice,
     Softmax,
     Transpose,
 )
@@ -139,6 +145,48 @@ def _concat(net: Net, x: int) -> None:
     net.add(Concat(), x, others[net.random.integers(len(others))])
 
 
+def _conv_transpose(net: Net, x: int) -> None:
+    h, w, c = net.shapes[x][-3:]
+    kh, kw, f = int(net.random.integers(1, 4)), int(net.random.integers(1, 4)), int(net.random.integers(1, 5))
+    sh, sw = net.random.integers(1, 3, 2).tolist() if h * w < 100 else (1, 1)
+    top, left = int(net.random.integers(kh)), int(net.random.integers(kw))
+    extent = (h - 1) * sh + kh - top, (w - 1) * sw + kw - left + int(net.random.integers(3))
+    op = ConvTranspose((sh, sw), (top, left), extent, activation=_activation(net))
+    net.add(op, x, *[net.kernel(kh, kw, c, f), net.weight(f)][: net.random.integers(1, 3)])
+
+
+def _slice(net: Net, x: int) -> None:
+    shape = net.shapes[x]
+    begin = [int(net.random.integers(size)) for size in shape]
+    steps = [int(net.random.choice([-1, 0, 1, 1, 2])) for _ in shape]
+    room = [b if s < 0 else n - 1 - b for n, b, s in zip(shape, begin, steps, strict=True)]
+    count = [2 if s == 0 else r // abs(s) + 1 for r, s in zip(room, steps, strict=True)]
+    net.add(Slice(tuple(begin), tuple(count), tuple(steps)), x)
+
+
+def _gather(net: Net, x: int) -> None:
+    axis = -int(net.random.integers(1, len(net.shapes[x]) + 1))
+    net.add(Gather(axis, tuple(net.random.integers(net.shapes[x][axis], size=3).tolist())), x)
+
+
+def _reduce(net: Net, x: int) -> None:
+    axes = net.random.permutation(len(net.shapes[x]))[: net.random.integers(1, 3)]
+    kind = ("sum", "mean", "max", "min")[net.random.integers(4)]
+    net.add(Reduce(kind, tuple(-1 - int(a) for a in axes), bool(net.random.integers(2) or len(axes) > 1)), x)
+
+
+def _normalize(net: Net, x: int) -> None:
+    c = net.shapes[x][-1]
+    net.add(Normalize(1e-2, bool(net.random.integers(2))), x, net.weight(c), net.weight(c))
+
+
+def _resample(net: Net, x: int) -> None:
+    axis = -int(net.random.integers(1, len(net.shapes[x]) + 1))
+    taps = int(net.random.integers(1, net.shapes[x][axis] + 1))
+    starts = net.random.integers(net.shapes[x][axis] - taps + 1, size=4).tolist()
+    net.add(Resample(axis, tuple(starts)), x, net.kernel(4, taps))
+
+
 def _broadcasts(a: Shape, b: Shape) -> bool:
     return all(x == y or 1 in (x, y) for x, y in zip(a[::-1], b[::-1], strict=False)) and max(len(a), len(b)) <= 4
 
@@ -146,8 +194,9 @@ def _broadcasts(a: Shape, b: Shape) -> bool:
 Maker = Callable[[Net, int], None]
 ANY: tuple[Maker, ...] = (
     _dense, _dense, _scale_shift, _activate, _activate, _transpose, _identity, _softmax, _binary, _concat,
+    _gather, _normalize, _resample, _slice,
 )  # fmt: skip
 IMAGE: tuple[Maker, ...] = (
     _conv, _conv, _conv, _depthwise, _pad, _pool, _scale_shift, _scale_shift, _activate, _activate, _transpose,
-    _identity, _binary, _binary, _concat, _dense, _flatten,
+    _identity, _binary, _binary, _concat, _dense, _flatten, _conv_transpose, _reduce, _slice, _normalize, _resample,
 )  # fmt: skip

@@ -1,10 +1,11 @@
 """How the versions of Keras spell the same thing, as tables. Everything past this file uses Keras 3's words."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.errors import UnsupportedLayerError
+from engine.frontend.keras1 import to_keras2
 
 _CLASSES = {
     "Model": "Functional",
@@ -49,7 +50,7 @@ class Dialect:
 
     `hard_sigmoid` is (slope, offset). `first_call_of_model` is the number of a nested model's first call where another
     layer refers to it, `first_output_of_model` where the model's outputs do. `classes` maps class names, the file's to
-    ours; `keys` maps a class (ours; "" for all) to its keys, the file's to ours.
+    ours; `keys` maps a class (ours; "" for all) to its keys, the file's to ours; `rewrite` comes before both.
     """
 
     major: int
@@ -59,9 +60,12 @@ class Dialect:
     classes: Mapping[str, str] = field(default_factory=lambda: _CLASSES)
     keys: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: _KEYS)
     minor: int = 0
+    rewrite: Callable[[str, Mapping[str, Any]], tuple[str, dict[str, Any]]] | None = None
 
     def translate(self, class_name: str, config: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """A layer's class and configuration in our words."""
+        if self.rewrite:
+            class_name, config = self.rewrite(class_name, config)
         package, _, name = class_name.rpartition(">")
         name = name if package and name in CUSTOM else class_name
         ours = self.classes.get(name, name)
@@ -70,6 +74,7 @@ class Dialect:
 
 
 DIALECTS = {
+    1: Dialect(1, hard_sigmoid=(0.2, 0.5), first_call_of_model=1, first_output_of_model=1, rewrite=to_keras2),
     2: Dialect(2, hard_sigmoid=(0.2, 0.5), first_call_of_model=1, first_output_of_model=1),
     3: Dialect(3, hard_sigmoid=(1 / 6, 0.5), first_call_of_model=0, first_output_of_model=1),
 }

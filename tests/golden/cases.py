@@ -9,6 +9,7 @@ from typing import Any
 from tests.golden import (  # noqa: F401  # each enters its cases
     cases_attention,
     cases_images,
+    cases_operations,
     cases_seed_pools,
     cases_sequence,
     cases_windows,
@@ -79,6 +80,7 @@ case("batch_normalization_no_center", (6,), lambda nn: nn.BatchNormalization(cen
 case("batch_normalization_bare", (6,), lambda nn: nn.BatchNormalization(center=False, scale=False), only=3)
 case("batch_normalization_channels_first", (5, 4, 3), lambda nn: nn.BatchNormalization(axis=1))
 case("batch_normalization_middle_axis", (4, 5, 3), lambda nn: nn.BatchNormalization(axis=2), only=3)
+case("batch_normalization_two_axes", (4, 5, 3), lambda nn: nn.BatchNormalization(axis=[1, 3]), only=2)
 case("rescaling_scalar", (4, 3, 3), lambda nn: nn.Rescaling(1 / 127.5, offset=-1.0))
 case("rescaling_list", (4, 3, 3), lambda nn: nn.Rescaling([0.5, 2.0, -1.0], offset=[0.1, 0.2, 0.3]), only=3)
 case("normalization_given", (4, 3), lambda nn: nn.Normalization(mean=[1.0, 2.0, 3.0], variance=[0.5, 4.0, 1e-20]))

@@ -12,6 +12,7 @@ from engine.ir.ops import (
     Activation,
     Binary,
     Conv,
+    ConvTranspose,
     Dense,
     DepthwiseConv,
     Identity,
@@ -25,6 +26,7 @@ from engine.ir.ops import (
 from engine.ir.verify import verify
 from engine.passes.cancel_transposes import cancel_transposes
 from engine.passes.drop_identities import drop_identities
+from engine.passes.expand_conv_transpose import expand_conv_transpose
 from engine.passes.fold_pad import fold_pad
 from engine.passes.fold_scale_shift import fold_scale_shift
 from engine.passes.fuse_activation import fuse_activation
@@ -224,4 +226,32 @@ def test_only_the_first_of_two_activations_is_fused() -> None:
     after = fuse_activation(before)
     assert ops_of(after) == ["Dense", "Activate"]
     assert [node.op.activation for node in after.nodes] == [TANH, RELU]
+    check(before, after, net)
+
+
+@pytest.mark.parametrize("strides", [(1, 1), (2, 2), (3, 1), (1, 4)])
+@pytest.mark.parametrize("dilation", [(1, 1), (2, 3)])
+@pytest.mark.parametrize(("begin", "more"), [((0, 0), (0, 0)), ((1, 2), (0, 0)), ((0, 1), (3, 5)), ((2, 0), (-2, -1))])
+def test_transposed_convolutions_are_expanded(
+    strides: tuple[int, int], dilation: tuple[int, int], begin: tuple[int, int], more: tuple[int, int]
+) -> None:
+    net = Net()
+    kernel, size = (3, 2), (4, 5)
+    extent = [(n - 1) * s + (k - 1) * d + 1 - b + m for n, s, k, d, b, m in zip(
+        size, strides, kernel, dilation, begin, more, strict=True)]  # fmt: skip
+    op = ConvTranspose(strides, begin, (extent[0], extent[1]), dilation, TANH)
+    y = net.add(op, net.input(2, *size, 3), net.weight(*kernel, 3, 4), net.weight(4))
+    before = net.graph(y, net.add(Activate(RELU), y))
+    after = expand_conv_transpose(before)
+    assert "ConvTranspose" not in ops_of(after)
+    check(before, after, net)
+
+
+def test_a_transposed_convolution_takes_what_follows() -> None:
+    net = Net()
+    x = net.add(ConvTranspose((2, 2), (1, 1), (8, 8)), net.input(4, 4, 3), net.weight(3, 3, 3, 4))
+    x = net.add(Activate(RELU), net.add(ScaleShift(), x, net.weight(4), net.weight(4)))
+    before = net.graph(x)
+    after = fuse_activation(fold_scale_shift(before))
+    assert ops_of(after) == ["ConvTranspose"]
     check(before, after, net)

@@ -12,7 +12,7 @@ from engine.frontend.call import Call
 from engine.frontend.layers.geometry import example_axes, over_axes
 from engine.frontend.registry import layer
 from engine.ir.graph import Weight
-from engine.ir.ops import ScaleShift, Shape
+from engine.ir.ops import Activate, Activation, Binary, Reduce, ScaleShift, Shape
 
 Wide: TypeAlias = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ def _scale_shift(call: Call, axes: Sequence[int], compute: Callable[[], tuple[Wi
     shape = tuple(call.shape(call.x)[axis] for axis in axes)
 
     def joined(values: Wide) -> Wide:
-        return np.broadcast_to(values, shape).reshape(-1)
+        return (values.reshape(shape) if values.size > 1 else np.broadcast_to(values, shape)).reshape(-1)
 
     scale = call.derive("scale", (prod(shape),), lambda: joined(compute()[0]))
     shift = call.derive("shift", (prod(shape),), lambda: joined(compute()[1]))
@@ -40,9 +40,12 @@ def _wide(weight: Weight | None, otherwise: float) -> Wide:
 def batch_normalization(call: Call) -> int:
     """(x − mean) / sqrt(variance + epsilon) · gamma + beta with the moving statistics, along one axis."""
     config, axes = call.config, example_axes(call, "axis", -1, call.rank(call.x))
-    if len(axes) != 1:
-        raise call.refuse(f"statistics over the axes {config.raw('axis')} together are not supported")
-    size, epsilon = (call.shape(call.x)[axes[0]],), config.number("epsilon", 1e-3)
+    if config.integer("mode", 0, low=0, high=2) == 1:
+        return _each_example(call)
+    shape, epsilon = call.shape(call.x), config.number("epsilon", 1e-3)
+    size = tuple(shape[axis] for axis in axes)
+    if len(axes) > 1:
+        size = (1, *(d if i in axes else 1 for i, d in enumerate(shape)))
     gamma = call.weight("gamma", size) if config.flag("scale", True) else None
     beta = call.weight("beta", size) if config.flag("center", True) else None
     mean = call.weight("moving_mean", size, trainable=False)
@@ -54,6 +57,21 @@ def batch_normalization(call: Call) -> int:
             return scale, _wide(beta, 0.0) - _wide(mean, 0.0) * scale
 
     return _scale_shift(call, axes, compute)
+
+
+def _each_example(call: Call) -> int:
+    """Keras 1, mode 1: (x − mean) / (sqrt(variance + epsilon) + epsilon) · gamma + beta of the last axis itself."""
+    size = (call.shape(call.x)[-1],)
+    gamma, beta = call.weight("gamma", size), call.weight("beta", size)
+    for name in ("moving_mean", "moving_variance"):
+        call.weight(name, size, trainable=False)
+    epsilon = call.scalar(call.config.number("epsilon", 1e-3))
+    centred = call.emit(Binary("sub"), call.x, call.emit(Reduce("mean", (-1,), keepdims=True), call.x))
+    squares = call.emit(Activate(Activation("square")), centred)
+    variance = call.emit(Reduce("mean", (-1,), keepdims=True), squares)
+    root = call.emit(Activate(Activation("sqrt")), call.emit(Binary("add"), variance, epsilon))
+    y = call.emit(Binary("div"), centred, call.emit(Binary("add"), root, epsilon))
+    return call.emit(ScaleShift(), y, gamma, beta)
 
 
 @layer("Rescaling")

@@ -102,9 +102,9 @@ def center_crop(call: Call) -> int:
 
 @layer("RandomCrop", ignored=("data_format",))
 def random_crop(call: Call) -> int:
-    """Outside of training, Keras 2 crops to the proportions and resizes; Keras 3 changes nothing."""
+    """Outside of training, the largest part of the right proportions, resized; since Keras 3.8 the image itself."""
     size = call.config.integer("height"), call.config.integer("width")
-    if call.dialect.major > 2:
+    if (call.dialect.major, call.dialect.minor) >= (3, 8):
         return call.x
 
     def compute(x: int) -> int:
