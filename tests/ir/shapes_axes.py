@@ -4,9 +4,9 @@ from engine.ir.ops import (
     ConvTranspose,
     Embed,
     Gather,
+    LocalDense,
     MatMul,
     Normalize,
-    LocalDense,
     NormPool,
     Op,
     Recurrent,
@@ -36,9 +36,9 @@ SHAPES: list[tuple[Op, tuple[Shape, ...], Shape]] = [
     (MatMul(), ((5, 2, 3), (5, 3, 4)), (5, 2, 4)),
     (MatMul(transposed=True), ((2, 3), (4, 3)), (2, 4)),
     (Embed(), ((5,), (9, 4)), (5, 4)),
-    (Recurrent("simple"), ((6, 3), (3, 3)), (3,)),
-    (Recurrent("lstm", sequences=True, states=True), ((6, 12), (3, 12)), (8, 3)),
-    (Recurrent("gru_after", masked=True, initial=True), ((6, 9), (6,), (3,), (3, 9), (3,)), (3,)),
+    (Recurrent("simple"), ((6, 5), (5, 3), (3, 3), (3,)), (3,)),
+    (Recurrent("lstm", sequences=True, states=True), ((6, 5), (5, 12), (3, 12), (12,)), (8, 3)),
+    (Recurrent("gru_after", masked=True, initial=True), ((6, 5), (6,), (3,), (5, 9), (3, 9), (9,), (3,)), (3,)),
 ]
 
 ERRORS: list[tuple[Op, tuple[Shape, ...], str]] = [
@@ -66,6 +66,7 @@ ERRORS: list[tuple[Op, tuple[Shape, ...], str]] = [
     (MatMul(), ((2, 3), (4, 3)), "columns and rows that are multiplied: expected 3, found 4"),
     (MatMul(), ((5, 2, 3), (3, 4)), "axes in front of the second matrix"),
     (Embed(), ((5,), (9,)), "axes of the table: expected 2, found 1"),
-    (Recurrent("lstm"), ((6, 10), (3, 12)), r"expected a sequence \(\.\.\., t, 4·units\), found shape \(6, 10\)"),
-    (Recurrent("gru"), ((6, 9), (3, 8)), "further operands"),
+    (Recurrent("lstm"), ((6,), (5, 12), (3, 12), (12,)), r"expected a sequence \(\.\.\., t, k\), found shape \(6,\)"),
+    (Recurrent("gru"), ((6, 5), (5, 9), (3, 8), (9,)), "further operands"),
+    (Recurrent("lstm", masked=True), ((6, 5), (5, 12), (3, 12), (12,)), "further operands"),
 ]

@@ -105,7 +105,7 @@ def test_plan_asks_with_legal_candidates_and_uses_the_answer() -> None:
 
 def test_every_operation_that_computes_has_algorithms() -> None:
     known = {c for c in vars(ops).values() if isinstance(c, type) and issubclass(c, Op)}
-    assert set(ALGORITHMS) == known - {Op, Reshape, Identity, ConvTranspose}
+    assert known - {Op, Reshape, Identity, ConvTranspose} <= set(ALGORITHMS) <= known
 
 
 def test_one_name_is_one_algorithm() -> None:
