@@ -5,12 +5,13 @@ from contextlib import ExitStack
 
 from engine.frontend import layers as _families  # noqa: F401  # fills the table of layers
 from engine.frontend.builder import build, state_of
-from engine.frontend.dialects import dialect_of
+from engine.frontend.dialects import Dialect, dialect_of
 from engine.frontend.files import Source, name_of, naming
 from engine.frontend.network import LayerInfo, Network, from_logits
 from engine.frontend.reading import read_model
 from engine.frontend.saved import SavedModel, SavedTree
 from engine.frontend.spec import INPUT, LayerSpec, ModelSpec
+from engine.frontend.stored_forms import backend_of, use_stored_forms
 from engine.frontend.topology import parse_model
 from engine.frontend.weights import LayerState, bind, count
 from engine.frontend.weights_tree import bind_tree
@@ -33,7 +34,7 @@ def _assemble(saved: SavedModel, stack: ExitStack) -> Network:
     spec = parse_model(config, dialect)
     model = state_of(LayerSpec(spec.name, spec.class_name, {}, True, spec))
     graph, shapes = build(model, dialect)
-    _bind(model, saved)
+    _bind(model, saved, dialect)
     verify(graph)
     output_names = tuple(ref.layer for ref in spec.outputs)
     hidden = INPUT if spec.class_name == "Sequential" else ""
@@ -52,10 +53,11 @@ def _assemble(saved: SavedModel, stack: ExitStack) -> Network:
     )
 
 
-def _bind(model: LayerState, saved: SavedModel) -> None:
+def _bind(model: LayerState, saved: SavedModel, dialect: Dialect) -> None:
     if isinstance(saved.weights, SavedTree):
         bind_tree(model, saved.weights)
     elif saved.weights is not None:
+        use_stored_forms(model, dialect, backend_of(saved.backend, dialect.major, saved.weights))
         bind(list(model.children.values()), saved.weights)
 
 

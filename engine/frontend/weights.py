@@ -1,9 +1,9 @@
 """A layer's weights: asked for by the layer functions with the shapes they must have, matched to what was saved."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any
+from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
@@ -15,13 +15,30 @@ from engine.ir.graph import Weight
 from engine.ir.ops import Shape
 
 
+class Readable(Protocol):
+    """Whatever values are read from."""
+
+    def read(self) -> NDArray[Any]: ...
+
+
+@dataclass(frozen=True)
+class Computed:
+    """Values computed from others when they are read."""
+
+    read: Callable[[], NDArray[Any]]
+
+
 class Parameter:
-    """One weight of a layer, in Keras's shape. `read` works once `stored` is set."""
+    """One weight of a layer, in Keras's shape. `read` works once `stored` is set.
+
+    `otherwise` are further shapes that it may be saved in, each with the order in which its axes make ours.
+    """
 
     def __init__(self, name: str, shape: Shape, trainable: bool, integer: bool) -> None:
         self.trainable = trainable
         self.integer = integer
-        self.stored: Stored | None = None
+        self.otherwise: Mapping[Shape, Sequence[int]] = {}
+        self.stored: Readable | None = None
         self.weight = Weight(name, shape, self.read)
 
     def read(self) -> NDArray[Any]:
@@ -110,11 +127,16 @@ def bind_parameters(where: str, parameters: Sequence[Parameter], saved: Sequence
         raise ModelFileError(f"{where}: expected {len(parameters)} weights ({expected}), found ({found})")
     for parameter, stored in zip(parameters, saved, strict=True):
         name, shape = parameter.weight.name, parameter.weight.shape
-        if stored.shape != shape:
+        order = parameter.otherwise.get(stored.shape)
+        if stored.shape != shape and order is None:
             raise ModelFileError(f"{where}: weight {name!r}: expected shape {shape}, found {stored.shape}")
         if stored.kind == "integer" and not parameter.integer:
             raise ModelFileError(f"{where}: weight {name!r}: expected floating point, found {stored.dtype}")
-        parameter.stored = stored
+        parameter.stored = stored if order is None else _transposed(stored, order)
+
+
+def _transposed(stored: Stored, order: Sequence[int]) -> Computed:
+    return Computed(lambda: stored.read().transpose(order))
 
 
 def _show(name: str, shape: Shape) -> str:

@@ -1,10 +1,11 @@
-"""Make the golden files with real Keras: for each case a legacy `.h5`, for and a `.npz` with inputs and Keras's outputs.
+"""Make the golden files with real Keras: for each case a legacy `.h5` and a `.npz` with inputs and Keras's outputs.
 
     python tests/golden/make.py OUT             # Keras 3, into OUT/k3
     python tests/golden/make.py OUT --tf-keras  # Keras 2 as the package tf_keras, into OUT/k2
     python tests/golden/make.py OUT --only 'conv2d_*'
 
-A few are saved in other formats too, in OUT/other. Everything is drawn from a generator seeded by the case's name, so a second run writes the same numbers. The `.npz`
+A few are saved in other formats too, in OUT/other.
+Everything is drawn from a generator seeded by the case's name, so a second run writes the same numbers. The `.npz`
 holds x0, x1 … and y0, y1 … (float32, in Keras's flattened order) and `weights0` … as `get_weights()` returns them
 for each layer with weights, in the order of `model.layers`, joined.
 """

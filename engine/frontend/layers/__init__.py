@@ -11,6 +11,7 @@ from engine.frontend.layers import (  # noqa: F401  # each enters its layers
     core,
     embedding,
     encoding,
+    keras1,
     local,
     merging,
     normalization,
