@@ -9,7 +9,8 @@ convolution one for each kernel row (or tap, where dilation or groups leave gaps
 place. Every element is one chain of multiply-adds over ascending r, s, k, whatever the tile; then bias, then the
 clamp to [low, high], which is how ReLU is computed (NaN stays NaN).
 
-A single row may span `WIDE` whole panels of B, `a_row` bytes apart: more sums in flight where one chain would wait.
+A single row may span `WIDE` whole panels of B, or twice as many, `a_row` bytes apart: more sums in flight where one
+chain would wait.
 
 Arguments are int64: addresses and strides in bytes; `fresh` 0 continues from what C holds; `finish` 0 leaves bias and
 clamp to a later call; `tail` is the number of columns in the last vector; `low`, `high` are float32 bits.
@@ -54,7 +55,7 @@ def build(simd, variant):
             end = builder.append_basic_block("end")
             switch = builder.switch(builder.add(builder.mul(nv, _int(64)), mr), end)
             shapes = [(rows, vectors) for vectors in range(1, isa.nv + 1) for rows in heights(isa.mr)]
-            for rows, vectors in [*shapes, (1, WIDE * isa.nv)]:
+            for rows, vectors in [*shapes, (1, WIDE * isa.nv), (1, 2 * WIDE * isa.nv)]:
                 block = builder.append_basic_block(f"tile_{rows}x{vectors}")
                 switch.add_case(_int(64 * vectors + rows), block)
                 with builder.goto_block(block):
