@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -126,31 +127,39 @@ def unit(options: argparse.Namespace) -> str:
     return "seconds to first answer" if options.startup else "ms an image"
 
 
-def measure(options: argparse.Namespace, runners: list[str], folder: Path) -> list[report.Record]:
-    """Every row that was asked for, each printed when it is there."""
-    specs = [spec for spec in in_suites(options.suite) if not options.models or spec.name in options.models]
-    beside = "onnxruntime" if options.startup else "keras"
-    print(report.titles(runners, unit(options), beside), flush=True)
-    records = []
-    for spec in specs:
+def measure(options: argparse.Namespace, runners: list[str], folder: Path) -> Iterator[report.Record]:
+    """Every row that was asked for."""
+    named = [spec for spec in MODELS if spec.name in options.models]
+    for spec in named or in_suites(options.suite):
         for batch in [1] if options.startup else options.batch:
             for threads in options.threads:
                 if options.startup:
-                    record = startup(spec, threads, runners, options.rounds, folder)
+                    yield startup(spec, threads, runners, options.rounds, folder)
                 else:
-                    record = steady(spec, batch, threads, runners, options.rounds, options.seconds, folder)
-                records.append(record)
-                print(report.line(record, runners, beside), flush=True)
-                if options.startup:
-                    print(report.memory_line(record, runners), flush=True)
-    return records
+                    yield steady(spec, batch, threads, runners, options.rounds, options.seconds, folder)
+
+
+def keep(options: argparse.Namespace, about: dict[str, Any], records: list[report.Record]) -> None:
+    """Write the rows so far to the file of `--json`, if there is one."""
+    if options.json:
+        kept = {
+            "machine": about,
+            "unit": unit(options),
+            "rounds": options.rounds,
+            "seconds": options.seconds,
+            "geometric_mean": report.mean_ratio(records),
+            "rows": records,
+        }
+        options.json.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.compare", description=__doc__)
     parser.add_argument("--suite", nargs="+", choices=[*SUITES, "all"], default=["seed"])
-    parser.add_argument("--models", nargs="+", choices=[spec.name for spec in MODELS], help="only these of the suites")
+    parser.add_argument(
+        "--models", nargs="+", choices=[spec.name for spec in MODELS], default=[], help="in place of suites"
+    )
     parser.add_argument("--batch", type=positive, nargs="+", default=[1, 32], metavar="N")
     parser.add_argument("--threads", type=positive, nargs="+", default=[1, 2], metavar="N")
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
@@ -168,19 +177,17 @@ def main(arguments: list[str] | None = None) -> int:
     runners = ["engine", *options.peers]
     about = machine.describe(runners)
     print(machine.header(about) + "\n")
+    beside = "onnxruntime" if options.startup else "keras"
+    print(report.titles(runners, unit(options), beside), flush=True)
+    records = []
     with tempfile.TemporaryDirectory() as folder:
-        records = measure(options, runners, Path(folder))
+        for record in measure(options, runners, Path(folder)):
+            records.append(record)
+            keep(options, about, records)
+            print(report.line(record, runners, beside), flush=True)
+            if options.startup:
+                print(report.memory_line(record, runners), flush=True)
     print("\n" + report.summary(records))
-    if options.json:
-        kept = {
-            "machine": about,
-            "unit": unit(options),
-            "rounds": options.rounds,
-            "seconds": options.seconds,
-            "geometric_mean": report.mean_ratio(records),
-            "rows": records,
-        }
-        options.json.write_text(json.dumps(kept, indent=1) + "\n")
     return int(any("error" in record["runners"]["engine"] for record in records))
 
 
