@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         ModelFileError,
         UnsupportedLayerError,
     )
+    from engine.frontend.registry import register_layer
     from engine.model import Layer, Model, load_model
     from engine.runtime.team import num_threads, set_num_threads
     from engine.runtime.warmup import warmup
@@ -29,6 +30,7 @@ _HOMES = {
         "EngineError", "GraphError", "ImageError", "InputError", "KernelError", "LimitExceededError", "ModelFileError",
         "UnsupportedLayerError",
     ),
+    "engine.frontend.registry": ("register_layer",),
     "engine.model": ("Layer", "Model", "load_model"),
     "engine.runtime.team": ("num_threads", "set_num_threads"),
     "engine.runtime.warmup": ("warmup",),
@@ -38,7 +40,7 @@ _WHERE = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "Classifier", "EngineError", "GraphError", "ImageError", "InputError", "KernelError", "Layer",
     "LimitExceededError", "Model", "ModelFileError", "Result", "Score", "UnsupportedLayerError", "load_model",
-    "num_threads", "set_num_threads", "warmup",
+    "num_threads", "register_layer", "set_num_threads", "warmup",
 ]  # fmt: skip
 
 

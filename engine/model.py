@@ -1,38 +1,51 @@
 """`Model`: a loaded network with Keras's names. `load_model` is the way to one."""
 
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.errors import InputError, KernelError
-from engine.frontend import LayerInfo, Network, open_model
+from engine.frontend import LayerInfo, Network, Source, name_of, open_model
 from engine.ir.graph import Graph
 from engine.ir.ops import Activate, Identity, Reshape, Shape, Softmax
 from engine.passes import optimise
 from engine.runtime.session import FallbackSession, Session, new_session
+
+if TYPE_CHECKING:
+    from engine.runtime.segments import SegmentedSession
 from engine.summary import format_summary
 
+AnySession: TypeAlias = "Session | SegmentedSession | FallbackSession"
 Arrays = NDArray[np.float32] | list[NDArray[np.float32]]
 
 
-def load_model(path: str | os.PathLike[str], *, threads: int | None = None) -> "Model":
-    """The model in a Keras file (`.h5`: full model of Keras 2, tf.keras or Keras 3).
+def load_model(
+    path: Source,
+    *,
+    arch: Source | None = None,
+    lambdas: Mapping[str, Callable[..., Any]] | None = None,
+    threads: int | None = None,
+) -> "Model":
+    """The model that any Keras saved: `.h5`, `.keras`, or weights with their description in `arch`.
 
-    `threads` is the most that one call uses; by default as many as this process may (see `set_num_threads`). Nothing
-    in the file is ever executed. Raises `ModelFileError`, `UnsupportedLayerError`, `LimitExceededError` or
-    `GraphError`, each with one line that names the file and what was found.
+    `path` is a path, the bytes, or a binary file that can seek, which must stay open as long as weights are asked
+    for. `lambdas` has a function for each Lambda layer by the layer's name; it is handed what Keras hands it, as
+    NumPy arrays. `threads` is the most that one call uses; by default as many as this process may (see
+    `set_num_threads`). Nothing in the file is ever executed. Raises `ModelFileError`, `UnsupportedLayerError`,
+    `LimitExceededError` or `GraphError`, each with one line that names the file and what was found.
     """
     if threads is not None and threads < 1:
         raise InputError(f"threads: expected at least 1, found {threads}")
-    with open_model(path) as network:
+    again = partial(open_model, path, arch, lambdas)
+    with again() as network:
         graph = optimise(network.graph)
         session = new_session(graph, threads)
-        return Model(os.fspath(path), network, graph, session)
+        return Model(name_of(path), network, graph, session, again)
 
 
 @dataclass(frozen=True)
@@ -46,7 +59,7 @@ class Layer:
     parameters: int
     trainable_parameters: int
     inbound: tuple[str, ...]
-    _path: str = field(repr=False)
+    _open: Callable[[], Network] = field(repr=False)
 
     def count_params(self) -> int:
         """Number of weights in this layer."""
@@ -54,7 +67,7 @@ class Layer:
 
     def get_weights(self) -> list[NDArray[Any]]:
         """The layer's weights in Keras's order and shapes, read from the file now."""
-        with open_model(self._path) as network:
+        with self._open() as network:
             info = next(layer for layer in network.layers if layer.name == self.name)
             return [weight.read() for weight in info.weights]
 
@@ -62,13 +75,15 @@ class Layer:
 class Model:
     """A network ready to predict. Safe to call from many threads; the weights are never written to."""
 
-    def __init__(self, path: str, network: Network, graph: Graph, session: Session | FallbackSession) -> None:
+    def __init__(
+        self, path: str, network: Network, graph: Graph, session: AnySession, again: Callable[[], Network]
+    ) -> None:
         self.name, self.path = network.name, path
         self.keras_version, self.format = network.keras_version, network.format
         self.from_logits = network.from_logits
         self.input_names, self.output_names = network.input_names, network.output_names
         self.head = _head(graph)
-        self.layers = tuple(_layer(info, path) for info in network.layers)
+        self.layers = tuple(_layer(info, again) for info in network.layers)
         self._session = session
         self._in = [graph.shapes[v] for v in graph.inputs]
         self._out = [graph.shapes[v] for v in graph.outputs]
@@ -176,10 +191,10 @@ def _with_batch(shapes: Sequence[Shape]) -> Any:
     return full[0] if len(full) == 1 else full
 
 
-def _layer(info: LayerInfo, path: str) -> Layer:
+def _layer(info: LayerInfo, again: Callable[[], Network]) -> Layer:
     shape = (None, *info.output_shape)
     counts = info.parameters, info.trainable_parameters
-    return Layer(info.name, info.class_name, info.config, shape, *counts, info.inbound, path)
+    return Layer(info.name, info.class_name, info.config, shape, *counts, info.inbound, again)
 
 
 def _head(graph: Graph) -> str:

@@ -1,18 +1,24 @@
 """File → graph. The only package that knows Keras's words. h5py is imported when the first file is opened."""
 
-from engine.frontend.files import Source
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.frontend.files import Source, name_of
 from engine.frontend.network import LayerInfo, Network
 
-__all__ = ["LayerInfo", "Network", "Source", "open_model"]
+__all__ = ["LayerInfo", "Network", "Source", "name_of", "open_model"]
 
 
-def open_model(source: Source, arch: Source | None = None) -> Network:
+def open_model(
+    source: Source, arch: Source | None = None, lambdas: Mapping[str, Callable[..., Any]] | None = None
+) -> Network:
     """Read a Keras model's description and build its graph; weights are read later, while the result is open.
 
-    `source` is a path, bytes or a binary file that can seek; `arch` has the description where `source` has none.
+    `source` is a path, bytes or a binary file that can seek; `arch` has the description where `source` has none;
+    `lambdas` has a function, of arrays with the batch first, for each Lambda layer by its name.
     Raises `ModelFileError` for a file that is damaged or none of Keras's, `UnsupportedLayerError` for what is not
     computed here, `LimitExceededError` for sizes beyond the file's own, `GraphError` for shapes that do not fit.
     """
     from engine.frontend.assemble import open_network
 
-    return open_network(source, arch)
+    return open_network(source, arch, lambdas or {})

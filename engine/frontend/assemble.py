@@ -1,7 +1,8 @@
 """From a saved model to a `Network`: translate, connect, build, match weights, verify."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from typing import Any
 
 from engine.frontend import layers as _families  # noqa: F401  # fills the table of layers
 from engine.frontend.builder import build, state_of
@@ -19,21 +20,21 @@ from engine.ir.ops import Shape
 from engine.ir.verify import verify
 
 
-def open_network(source: Source, arch: Source | None) -> Network:
+def open_network(source: Source, arch: Source | None, lambdas: Mapping[str, Callable[..., Any]]) -> Network:
     """Open a model and describe what it holds; no weight is read. Raises `EngineError` naming the source."""
     with ExitStack() as stack:
         saved = read_model(source, arch, stack)
         with naming(name_of(source)):
-            return _assemble(saved, stack)
+            return _assemble(saved, lambdas, stack)
 
 
-def _assemble(saved: SavedModel, stack: ExitStack) -> Network:
+def _assemble(saved: SavedModel, lambdas: Mapping[str, Callable[..., Any]], stack: ExitStack) -> Network:
     config = saved.config or {}
     version = saved.keras_version or ("3" if "module" in config else "1")
     dialect = dialect_of(version)
     spec = parse_model(config, dialect)
     model = state_of(LayerSpec(spec.name, spec.class_name, {}, True, spec))
-    graph, shapes = build(model, dialect)
+    graph, shapes = build(model, dialect, lambdas)
     _bind(model, saved, dialect)
     verify(graph)
     output_names = tuple(ref.layer for ref in spec.outputs)

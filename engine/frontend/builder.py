@@ -1,11 +1,11 @@
 """Runs the layer functions over a described model: descriptions in, one flat graph out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, TypeAlias, TypeVar
 
-from engine.errors import GraphError, LimitExceededError, ModelFileError, UnsupportedLayerError
+from engine.errors import GraphError, InputError, LimitExceededError, ModelFileError, UnsupportedLayerError
 from engine.frontend.call import Call, Tensor
 from engine.frontend.config import MAX_INT, Config
 from engine.frontend.dialects import Dialect
@@ -33,7 +33,8 @@ Made: TypeAlias = dict[tuple[str, int], tuple[int, ...]]
 class Builder:
     """Collects the nodes of a model. `shapes` are those of every value made so far.
 
-    `known` has the content of those that are no numbers of the network, but sizes.
+    `known` has the content of those that are no numbers of the network, but sizes. `lambdas` are functions by the
+    names of the Lambda layers that they stand for, `seen` the names of those layers.
     """
 
     dialect: Dialect
@@ -42,6 +43,8 @@ class Builder:
     masks: dict[int, int] = field(default_factory=dict)
     known: dict[int, Any] = field(default_factory=dict)
     calls: int = 0
+    lambdas: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
 
     def value(self, shape: Shape) -> int:
         """A new value of that shape."""
@@ -103,10 +106,20 @@ class Builder:
             outputs = self.run_model(layer, inputs)
         else:
             _check_dtype(config, layer.spec.class_name)
-            outputs = hand_on_masks(call, run_layer(layer.spec.class_name, call))
+            outputs = hand_on_masks(call, self._run_layer(call))
         for key, value in call.unread_arguments().items():
             raise call.refuse(f"call argument {key!r} = {repr(value)[:60]} is not supported")
         return outputs
+
+    def _run_layer(self, call: Call) -> tuple[int, ...]:
+        spec = call.layer.spec
+        if spec.class_name != "Lambda":
+            return run_layer(spec.class_name, call)
+        self.seen.add(spec.name)
+        function = self.lambdas.get(spec.name)
+        if function is None:
+            return run_layer(spec.class_name, call)
+        return (call.host(function if len(call.inputs) == 1 else _of_list(function), None, *call.inputs),)
 
     def child(self, layer: LayerState, name: str, data: Mapping[str, Any]) -> LayerState:
         """The layer of that name inside another one, made from its description when it is first asked for."""
@@ -132,7 +145,7 @@ class Builder:
 
 class _Stacked(Builder):
     def __init__(self, outer: Builder, count: int) -> None:
-        super().__init__(outer.dialect)
+        super().__init__(outer.dialect, lambdas=outer.lambdas, seen=outer.seen)
         self._outer, self._count = outer, count
 
     def note(self, known: Any) -> int:
@@ -167,6 +180,17 @@ def input_shape(layer: LayerSpec) -> Shape:
     if not isinstance(shape, list) or not shape:
         raise ModelFileError(f"input {layer.name!r}: its shape is not understood: {repr(shape)[:80]}")
     return Config({"batch_shape": shape[1:]}, f"input {layer.name!r}").integers("batch_shape", low=1)
+
+
+def _check_lambdas(builder: Builder) -> None:
+    wrong = sorted(set(builder.lambdas) - builder.seen)
+    if wrong:
+        known = ", ".join(map(repr, sorted(builder.seen))) or "none"
+        raise InputError(f"no Lambda layer {wrong[0]!r}; there are {known}")
+
+
+def _of_list(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *arrays: function(list(arrays))
 
 
 def _model(layer: LayerState) -> ModelSpec:
@@ -215,12 +239,18 @@ def _check_dtype(config: Config, class_name: str) -> None:
         raise config.refuse(f"it computes in {repr(dtype)[:40]}; only floating point is supported")
 
 
-def build(model: LayerState, dialect: Dialect) -> tuple[Graph, dict[int, Shape]]:
-    """The whole model as a graph, and the shapes of all values ever made, also of those that no output needs."""
-    builder = Builder(dialect)
+def build(
+    model: LayerState, dialect: Dialect, lambdas: Mapping[str, Callable[..., Any]]
+) -> tuple[Graph, dict[int, Shape]]:
+    """The whole model as a graph, and the shapes of all values ever made, also of those that no output needs.
+
+    `lambdas` are functions by the names of the Lambda layers that they stand for.
+    """
+    builder = Builder(dialect, lambdas=lambdas)
     children = model.children
     inputs = [builder.value(input_shape(children[name].spec)) for name in _model(model).inputs]
     outputs = builder.run_model(model, inputs)
+    _check_lambdas(builder)
     if not outputs:
         raise GraphError("the model has no outputs")
     return builder.graph(inputs, outputs), builder.shapes

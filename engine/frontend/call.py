@@ -12,7 +12,7 @@ from engine.frontend.config import Config
 from engine.frontend.dialects import Dialect
 from engine.frontend.weights import LayerState
 from engine.ir.graph import Operand, Weight
-from engine.ir.ops import Op, Shape
+from engine.ir.ops import HostCall, HostFunction, Op, Shape
 
 
 class Emitter(Protocol):
@@ -94,6 +94,16 @@ class Call:
     def derive(self, name: str, shape: Shape, compute: Callable[[], NDArray[Any]]) -> Weight:
         """A constant that is computed when it is read."""
         return self.layer.derive(name, shape, compute)
+
+    def host(self, function: HostFunction, shape: Sequence[int] | None, *operands: Operand) -> int:
+        """The result of a Python function of arrays: values come as (n, ...), weights as they are.
+
+        The function returns (n, *shape) and must not mix examples. With `shape` None, it is called once on zeros.
+        """
+        if shape is None:
+            shapes = [o.shape if isinstance(o, Weight) else (1, *self.shape(o)) for o in operands]
+            shape = np.shape(function(*(np.zeros(s, np.float32) for s in shapes)))[1:]
+        return self.emit(HostCall(function, tuple(shape)), *operands)
 
     def constant(self, name: str, values: Sequence[float], shape: Shape) -> Weight:
         """A float64 constant from the configuration: one value for all elements, or as many as the last axis."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from engine.errors import GraphError
+from engine.errors import GraphError, InputError
 from engine.frontend.call import Call
 from engine.frontend.config import Config
 
@@ -30,6 +30,8 @@ class Entry:
 
 
 LAYERS: dict[str, Entry] = {}
+CUSTOM: dict[str, LayerFunction] = {}
+"""The user's own layers by class name."""
 
 
 def layer(*class_names: str, ignored: Iterable[str] = ()) -> Callable[[LayerFunction], LayerFunction]:
@@ -44,18 +46,47 @@ def layer(*class_names: str, ignored: Iterable[str] = ()) -> Callable[[LayerFunc
     return enter
 
 
+def register_layer(class_name: str) -> Callable[[LayerFunction], LayerFunction]:
+    """Let a function compute the custom layers of a class: `@engine.register_layer("Name")`.
+
+    The function is handed the call: `call.config`, `call.x` or `call.inputs`, `call.weight(name, shape)` for each
+    weight in the order in which the layer made them. It returns the value that it makes: with `call.emit(op, ...)`
+    from the operations of `engine.ir.ops`, or with `call.host(function, shape, ...)` by a NumPy function. Raises
+    `InputError` for a class that is known already.
+    """
+    from engine.frontend import layers as _families  # noqa: F401
+
+    if class_name in LAYERS:
+        raise InputError(f"layers of class {class_name!r} are known; only custom ones can be registered")
+
+    def enter(function: LayerFunction) -> LayerFunction:
+        CUSTOM[class_name] = function
+        return function
+
+    return enter
+
+
 def run_layer(class_name: str, call: Call) -> tuple[int, ...]:
     """Turn one call into operations; its output values. Options that nothing reads are refused, not ignored."""
     if class_name in RUNS_CODE:
-        raise call.refuse("it holds program code, which is never run")
+        given = f"; `load_model(..., lambdas={{{call.layer.spec.name!r}: function}})` takes yours in its place"
+        raise call.refuse("it holds program code, which is never run" + (given if class_name == "Lambda" else ""))
     entry = LAYERS.get(class_name)
     if entry is None:
-        raise call.refuse("layers of this class are not supported")
+        return _run_custom(class_name.rpartition(">")[2], call)
     try:
         result = entry.function(call)
     except GraphError as error:
         raise GraphError(f"{call.config.where}: {error}") from None
     check_unread(call.config, entry.ignored)
+    return result if isinstance(result, tuple) else (result,)
+
+
+def _run_custom(class_name: str, call: Call) -> tuple[int, ...]:
+    function = CUSTOM.get(class_name)
+    if function is None:
+        raise call.refuse("layers of this class are not supported; `engine.register_layer` can add them")
+    result = function(call)
     return result if isinstance(result, tuple) else (result,)
 
 

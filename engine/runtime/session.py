@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +11,14 @@ from numpy.typing import NDArray
 from engine.errors import KernelError
 from engine.ir import reference
 from engine.ir.graph import Graph, Weight
-from engine.plan.machine import this_machine
+from engine.ir.ops import HostCall
+from engine.plan.machine import Machine, this_machine
 from engine.plan.program import Program, plan
 from engine.runtime import native, team
 from engine.runtime.workspace import Workspace
+
+if TYPE_CHECKING:
+    from engine.runtime.segments import SegmentedSession
 
 log = logging.getLogger("engine")
 
@@ -24,16 +29,24 @@ _KEPT = 4
 Arrays = Sequence[NDArray[np.float32]]
 
 
-def new_session(graph: Graph, threads: int | None) -> "Session | FallbackSession":
+def new_session(graph: Graph, threads: int | None) -> "Session | SegmentedSession | FallbackSession":
     """A session on compiled kernels, or, where this machine cannot run them, on NumPy with one warning."""
     try:
         machine = this_machine()
-        program = plan(graph, machine)
-        native.addresses([*program.kernels, "run", "worker"], machine.isa)
+        session = _compiled(graph, machine, threads)
+        native.addresses([*session.kernels, "run", "worker"], machine.isa)
     except KernelError as error:
         log.warning("computing with NumPy, slowly: %s", error)
         return FallbackSession(graph)
-    return Session(program, threads)
+    return session
+
+
+def _compiled(graph: Graph, machine: Machine, threads: int | None) -> "Session | SegmentedSession":
+    if any(isinstance(node.op, HostCall) for node in graph.nodes):
+        from engine.runtime.segments import SegmentedSession
+
+        return SegmentedSession(graph, machine, threads)
+    return Session(plan(graph, machine), threads)
 
 
 class Session:
@@ -45,6 +58,11 @@ class Session:
         self._threads = threads
         self.capacity = max(1, min(_MOST_IMAGES, _MOST_BYTES // max(program.arena, 1)))
         self._free: dict[int, list[Workspace]] = {}
+
+    @property
+    def kernels(self) -> frozenset[str]:
+        """The kernels that it calls."""
+        return self.program.kernels
 
     @property
     def threads(self) -> int:

@@ -19,6 +19,7 @@ from engine.ir.ops.base import (
     expect,
     image_axes,
 )
+from engine.ir.ops.host import HostCall, HostFunction
 from engine.ir.ops.local import LocalDense
 from engine.ir.ops.movement import Concat, Identity, Reshape, Transpose
 from engine.ir.ops.products import MatMul
@@ -31,7 +32,8 @@ from engine.ir.ops.windows import Conv, DepthwiseConv, GlobalPool, NormPool, Pad
 __all__ = [
     "ACTIVATIONS", "BINARY_KINDS", "LINEAR", "NO_PADS", "RECURRENT_KINDS", "RELU", "Activate", "Activation", "Binary",
     "BinaryKind", "Concat", "Conv", "ConvTranspose", "Dense", "DepthwiseConv", "Embed", "Gather", "GlobalPool",
-    "Identity", "LocalDense", "MatMul", "NormPool", "Normalize", "Op", "Pad", "Pads", "Pair", "Pool", "Recurrent",
-    "RecurrentKind", "Reduce", "RegionPool", "Regions", "Resample", "Reshape", "ScaleShift", "Select", "Shape",
-    "Slice", "Softmax", "Transpose", "broadcast", "expect", "image_axes", "window_extent",
+    "HostCall", "HostFunction", "Identity", "LocalDense", "MatMul", "NormPool", "Normalize", "Op", "Pad", "Pads",
+    "Pair", "Pool", "Recurrent", "RecurrentKind", "Reduce", "RegionPool", "Regions", "Resample", "Reshape",
+    "ScaleShift", "Select", "Shape", "Slice", "Softmax", "Transpose", "broadcast", "expect", "image_axes",
+    "window_extent",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ the kernels. Kernels are tested against this module and `infer verify` runs whol
 
 from engine.ir.reference import (  # noqa: F401  # each registers its operations
     arithmetic,
+    host,
     local,
     movement,
     products,
