@@ -49,7 +49,7 @@ _BINARY: dict[BinaryKind, str] = {
     "div": "Divide TrueDivide math.divide math.truediv divide truediv __operators__.truediv raw.RealDiv raw.Div",
     "max": "Maximum math.maximum maximum raw.Maximum",
     "min": "Minimum math.minimum minimum raw.Minimum",
-    "floor_divide": "FloorDivide math.floordiv floordiv __operators__.floordiv raw.FloorDiv",
+    "floor_divide": "FloorDivide math.floordiv floordiv compat.v1.floor_div __operators__.floordiv raw.FloorDiv",
     "mod": "Mod math.floormod math.mod __operators__.mod raw.FloorMod",
     "squared_difference": "SquaredDifference math.squared_difference raw.SquaredDifference",
     "equal": "Equal math.equal equal __operators__.eq raw.Equal",

@@ -3,21 +3,34 @@
 from typing import Any
 
 from engine.errors import GraphError
+from engine.frontend.layers.interpolation import METHODS
 from engine.frontend.layers.resizing import resize as resized
 from engine.frontend.operations.scope import Scope
 from engine.frontend.operations.table import operation
 
-_METHODS = ("bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5", "gaussian", "mitchellcubic")
 
-
-@operation("Resize images size interpolation antialias", "image.resize images size method antialias",
-           "image.resize_images images size method antialias")  # fmt: skip
-def resize(scope: Scope, x: Any, size: Any, method: Any = "bilinear", antialias: Any = False) -> int:
-    """An image in another size."""
+@operation(
+    "Resize images size interpolation antialias data_format fill_mode fill_value",
+    "image.resize images size method antialias",
+    "image.resize_images images size method antialias",
+)
+def resize(
+    scope: Scope,
+    x: Any,
+    size: Any,
+    method: Any = "bilinear",
+    antialias: Any = False,
+    data_format: Any = None,
+    fill_mode: Any = None,
+    fill_value: Any = None,
+) -> int:
+    """An image in another size. What to fill with matters only where its proportions are kept, which is refused."""
     value, sizes = _image(scope, x), scope.integers(size)
     if len(sizes) != 2:
         raise scope.wrong("a height and a width", size)
-    return resized(scope.call, value, (sizes[0], sizes[1]), scope.choice(method, *_METHODS), scope.flag(antialias))
+    if data_format is not None:
+        scope.choice(data_format, "channels_last")
+    return resized(scope.call, value, (sizes[0], sizes[1]), scope.choice(method, *METHODS), scope.flag(antialias))
 
 
 @operation("raw.ResizeBilinear images size half_pixel_centers align_corners")

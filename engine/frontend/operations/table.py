@@ -61,4 +61,4 @@ def operation(*names: str) -> Callable[[Function], Function]:
 
 
 def _says_nothing(value: Any) -> bool:
-    return value is None or value is False or (isinstance(value, str | list) and not value)
+    return value is None or (isinstance(value, bool | int | str | list) and not value)
