@@ -25,7 +25,7 @@ def _combination(simd, kind):
         "div": lambda a, b: a / b,
         "max": lambda a, b: where_nan(a, a, where_nan(b, b, where_less(a, b, b, a))),
         "min": lambda a, b: where_nan(a, a, where_nan(b, b, where_less(b, a, b, a))),
-        "pow": lambda a, b: power(a, b),
+        "pow": lambda a, b: power(a, b),  # noqa: PLW0108  # Numba wants a Python function
         "floor_divide": lambda a, b: floor(a / b),
         "mod": lambda a, b: a - b * floor(a / b),
         "squared_difference": lambda a, b: (a - b) * (a - b),

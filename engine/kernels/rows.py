@@ -17,6 +17,7 @@ ROWS = {
         "n x w bias y images h wd c oh ow f pt pl across tiles v_row m_row width block columns"
         " low high tile act act_params"
     ),
+    "conv_transpose": "n x w bias y h wd c oh ow f kh kw sh sw dh dw top left act act_params",
     "depthwise_direct": "n x w bias y h wd c m oh ow kh kw sh sw dh dw pt pl patch patch_row rows row_blocks"
     " low high act act_params",
     "pool_window": "n x y h wd c oh ow kh kw sh sw pt pl rows row_blocks",

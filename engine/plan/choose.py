@@ -14,10 +14,11 @@ from engine.plan.algorithms import (
     reduction,
     selection,
     sequence,
+    transposed,
 )
 from engine.plan.site import Algorithm, Site, Table
 
-FAMILIES = (conv, depthwise, elementwise, gemm, local, pool, products, reduction, selection, sequence)
+FAMILIES = (conv, depthwise, elementwise, gemm, local, pool, products, reduction, selection, sequence, transposed)
 ALGORITHMS: Table = {op: ways for family in FAMILIES for op, ways in family.ALGORITHMS.items()}
 
 

@@ -17,7 +17,7 @@ def all_kernels() -> list[str]:
     return [
         "conv_direct", "conv_winograd", "copy", "depthwise_direct", "gemm", "map", "pad", "patch", "run",
         "scale_shift", "softmax", "tile", "transpose", "worker", "gather", "resample", "select", "slice", "embed",
-        "local_dense", "matmul",
+        "conv_transpose", "local_dense", "matmul",
         *(f"{pool}/{kind}" for pool in ("pool_window", "pool_global", "pool_region") for kind in _REDUCTIONS),
         *(f"{kernel}/{variant}" for kernel, variants in _VARIANTS.items() for variant in variants),
         *(f"recurrent/{kind}" for kind in RECURRENT_KINDS),

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from engine.ir.ops import (
+    RELU,
     Binary,
     BinaryKind,
+    ConvTranspose,
     Gather,
     LocalDense,
     Normalize,
@@ -102,6 +104,15 @@ def local_products() -> Iterator[Problem]:
     yield Problem(LocalDense(), ((2, 4, 9),), ((4, 9, 3),))
 
 
+def transposed_convolutions() -> Iterator[Problem]:
+    for f in (1, 15, 16, 17, 40):
+        weights = (3, 2, 3, f), (f,)
+        yield Problem(ConvTranspose((2, 3), (1, 0), (7, 14), activation=RELU), ((4, 5, 3),), weights)
+    for dilation in ((1, 1), (2, 3)):
+        yield Problem(ConvTranspose((1, 1), (1, 1), (4, 5), dilation), ((2, 4, 5, 3),), ((3, 3, 3, 4),))
+        yield Problem(ConvTranspose((2, 2), (0, 2), (12, 9), dilation), ((4, 5, 3),), ((3, 3, 3, 4), (4,)))
+
+
 def regions() -> Iterator[Problem]:
     rows: Regions = ((0, 1), (1, 4), (3, 5), (0, 5))
     columns: Regions = ((0, 2), (2, 6), (5, 6))
@@ -123,6 +134,7 @@ CONTINUOUS = [
     *resamples(),
     *regions(),
     *local_products(),
+    *transposed_convolutions(),
     *elementwise("squared_difference", "prelu"),
 ]
 EXACT = [*CONTINUOUS, *elementwise(*COMPARISONS, "mod", "floor_divide")]
