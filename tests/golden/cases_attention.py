@@ -27,7 +27,7 @@ for _kind, _name in (("Attention", "attention"), ("AdditiveAttention", "additive
     _one_head(f"{_name}_scale", _kind, use_scale=_kind == "Attention")
     _one_head(f"{_name}_causal", _kind, use_causal_mask=True)
     _one_head(f"{_name}_scores", _kind, return_attention_scores=True)
-    _one_head(f"{_name}_masked", _kind, only=2, masked=True, use_causal_mask=True)
+    _one_head(f"{_name}_masked", _kind, masked=True, use_causal_mask=True)
 _one_head("attention_concat", "Attention", score_mode="concat")
 _one_head("attention_concat_scale", "Attention", score_mode="concat", use_scale=True, only=3)
 
@@ -60,7 +60,7 @@ _many_heads("multi_head_attention_output_axes", QUERY, output_shape=(2, 3), only
 _many_heads("multi_head_attention_causal", QUERY, use_causal_mask=True, **_HEADS)
 _many_heads("multi_head_attention_scores", QUERY, return_attention_scores=True, use_causal_mask=True, **_HEADS)
 _many_heads("multi_head_attention_mask", QUERY, VALUE, (4, 5), attention_mask=True, only=3, **_HEADS)
-_many_heads("multi_head_attention_masked", QUERY, VALUE, masked=True, only=2, use_causal_mask=True, **_HEADS)
+_many_heads("multi_head_attention_masked", QUERY, VALUE, masked=True, use_causal_mask=True, **_HEADS)
 _many_heads("multi_head_attention_axes", (2, 4, 6), (2, 5, 6), attention_axes=(2,), **_HEADS)
 _many_heads("multi_head_attention_two_axes", (2, 4, 6), (3, 5, 6), return_attention_scores=True, **_HEADS)
 _many_heads("multi_head_attention_window", QUERY, sliding_window=2, use_causal_mask=True, only=3, **_HEADS)

@@ -191,12 +191,13 @@ def _(keras: Any) -> Any:
     return keras.Model(x, nn.Dense(2)(nn.LSTM(3)(nn.TimeDistributed(body)(x))))
 
 
-@graph_case("mask_merging", only=2, draw=gaps)
+@graph_case("mask_merging", draw=gaps)
 def _(keras: Any) -> Any:
     nn = keras.layers
     x, y = keras.Input(SEQUENCE), keras.Input(SEQUENCE)
     a, b = nn.Masking()(x), nn.Masking()(y)
-    joined = [nn.Add()([a, b]), nn.Concatenate()([a, b]), nn.Concatenate(axis=1)([a, b]), nn.Multiply()([a, y])]
+    joined = [nn.Add()([a, b]), nn.Concatenate()([a, b]), nn.Concatenate(axis=1)([a, b])]
+    joined += [nn.Multiply()([a, b]), nn.Multiply()([a, y]), nn.Maximum()([a, b]), nn.Minimum()([x, b])]
     return keras.Model([x, y], [nn.SimpleRNN(2)(value) for value in joined])
 
 
@@ -233,3 +234,19 @@ def _(keras: Any) -> Any:
     y = nn.ConvLSTM2D(3, 3, padding="same", return_state=True)(x)
     again = nn.ConvLSTM2D(3, 3, padding="same", return_sequences=True)(x, initial_state=list(y[1:]))
     return keras.Model(x, [*y, again])
+
+
+@graph_case("mask_merging_wide", only=3, draw=gaps)
+def _(keras: Any) -> Any:
+    nn = keras.layers
+    x, y = keras.Input(SEQUENCE), keras.Input((5, 2))
+    return keras.Model([x, y], nn.SimpleRNN(2)(nn.Concatenate()([nn.Masking()(x), y])))
+
+
+@graph_case("mask_in_functional", draw=rows(9))
+def _(keras: Any) -> Any:
+    nn = keras.layers
+    x = keras.Input((6,))
+    y = nn.Bidirectional(nn.LSTM(3, return_sequences=True))(nn.Embedding(9, 4, mask_zero=True)(x))
+    y = nn.LayerNormalization()(nn.TimeDistributed(nn.Dense(4))(nn.Dropout(0.2)(y)))
+    return keras.Model(x, [nn.GRU(3)(y), nn.GlobalAveragePooling1D()(y)])

@@ -7,7 +7,7 @@ from engine.errors import GraphError
 from engine.frontend.call import Call
 from engine.frontend.layers.geometry import example_axis
 from engine.frontend.registry import layer
-from engine.ir.ops import Binary, Concat, Reshape, ScaleShift
+from engine.ir.ops import Binary, Concat, Reshape, ScaleShift, Select
 
 
 def _fold(call: Call, kind: Literal["add", "sub", "mul", "max", "min"]) -> int:
@@ -39,8 +39,16 @@ def subtract(call: Call) -> int:
 
 @layer("Multiply")
 def multiply(call: Call) -> int:
-    """The product of all inputs."""
-    return _fold(call, "mul")
+    """The product of all inputs; in Keras 3, of those whose step counts."""
+    masks = _masks(call)
+    if masks is None:
+        return _fold(call, "mul")
+    one = call.scalar(1.0)
+    pairs = zip(call.inputs, masks, strict=True)
+    values = [x if mask is None else call.emit(Select(), mask, x, one) for x, mask in pairs]
+    known = [mask for mask in masks if mask is not None]
+    counts = [reduce(lambda a, b: call.emit(Binary("max"), a, b), known)] if len(known) == len(masks) else []
+    return reduce(lambda a, b: call.emit(Binary("mul"), a, b), [*values, *counts])
 
 
 @layer("Average")
@@ -52,16 +60,37 @@ def average(call: Call) -> int:
     return call.emit(ScaleShift(), total, scale, call.constant("shift", [0.0], shape))
 
 
+def _masks(call: Call) -> list[int | None] | None:
+    """The masks of the inputs, as wide as these, or nothing where they do not matter: in Keras 2, or without any."""
+    found = [call.mask(x) for x in call.inputs]
+    if call.dialect.major <= 2 or all(mask is None for mask in found):
+        return None
+    return [mask if mask is None else call.emit(Reshape((*call.shape(mask), 1)), mask) for mask in found]
+
+
+def _extreme(call: Call, kind: Literal["max", "min"]) -> int:
+    masks = _masks(call)
+    if masks is None:
+        return _fold(call, kind)
+    total, counts = call.inputs[0], masks[0]
+    for x, mask in zip(call.inputs[1:], masks[1:], strict=True):
+        other = x if mask is None else call.emit(Select(), mask, x, total)
+        total = total if counts is None else call.emit(Select(), counts, total, other)
+        counts = None if counts is None or mask is None else call.emit(Binary("max"), counts, mask)
+        total = call.emit(Binary(kind), total, other)
+    return total
+
+
 @layer("Maximum")
 def maximum(call: Call) -> int:
-    """The largest of all inputs."""
-    return _fold(call, "max")
+    """The largest of all inputs; in Keras 3, of those whose step counts."""
+    return _extreme(call, "max")
 
 
 @layer("Minimum")
 def minimum(call: Call) -> int:
-    """The smallest of all inputs."""
-    return _fold(call, "min")
+    """The smallest of all inputs; in Keras 3, of those whose step counts."""
+    return _extreme(call, "min")
 
 
 @layer("Concatenate")
