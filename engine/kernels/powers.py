@@ -32,6 +32,7 @@ def Powers(simd) -> SimpleNamespace:  # noqa: N802  # a bag, as Simd is
     floor, nearest, where_equal = bits.floor, bits.nearest, bits.where_equal
     exponent, significand = bits.exponent, bits.significand
     pi_high, pi_middle, pi_low = _HALF_PI
+    fused = simd.isa.fma
 
     def polynomial(coefficients):
         c = coefficients[0]
@@ -71,12 +72,28 @@ def Powers(simd) -> SimpleNamespace:  # noqa: N802  # a bag, as Simd is
         return log(u) + where_less(absolute(correction), splat(1.0), correction, splat(0.0))
 
     @njit
+    def halves(x):
+        """A float as the sum of two of half its bits (Dekker, 1971)."""
+        c = x * 4097.0
+        high = c - (c - x)
+        return high, x - high
+
+    @njit
+    def rounded_off(a, b, product):
+        """a·b less its rounded product."""
+        if fused:
+            return fma(a, b, -product)
+        a1, a2 = halves(a)
+        b1, b2 = halves(b)
+        return ((a1 * b1 - product) + a1 * b2 + a2 * b1) + a2 * b2
+
+    @njit
     def positive_power(a, b):
         high, low = parts(a)
         high = where_less(a, splat(_INF), high, splat(_INF))
         high = where_less(splat(0.0), a, high, splat(-_INF))
         t = where_equal(high, splat(0.0), high, high * b)
-        more = fma(high, b, -t) + low * b
+        more = rounded_off(high, b, t) + low * b
         return exp(t) * (where_less(absolute(more), splat(1.0), more, splat(0.0)) + 1.0)
 
     @njit
