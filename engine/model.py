@@ -4,23 +4,21 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from engine.errors import InputError, KernelError
 from engine.frontend import LayerInfo, Network, Source, name_of, open_model
+from engine.frontend.open_sizes import OpenShape, fits, is_open, shown
 from engine.ir.graph import Graph
-from engine.ir.ops import Activate, Identity, Reshape, Shape, Softmax
+from engine.ir.ops import Activate, Identity, Reshape, Softmax
 from engine.passes import optimise
-from engine.runtime.session import FallbackSession, Session, new_session
-
-if TYPE_CHECKING:
-    from engine.runtime.segments import SegmentedSession
+from engine.runtime.session import new_session
+from engine.sessions import AnySession, Sessions
 from engine.summary import format_summary
 
-AnySession: TypeAlias = "Session | SegmentedSession | FallbackSession"
 Arrays = NDArray[np.float32] | list[NDArray[np.float32]]
 
 
@@ -44,8 +42,10 @@ def load_model(
     again = partial(open_model, path, arch, lambdas)
     with again() as network:
         graph = optimise(network.graph)
-        session = new_session(graph, threads)
-        return Model(name_of(path), network, graph, session, again)
+        if is_open(network.input_shapes):
+            sessions = Sessions(lambda shapes: again(shapes=shapes), threads)
+            return Model(name_of(path), network, graph, sessions, again)
+        return Model(name_of(path), network, graph, new_session(graph, threads), again)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,12 @@ class Model:
     """A network ready to predict. Safe to call from many threads; the weights are never written to."""
 
     def __init__(
-        self, path: str, network: Network, graph: Graph, session: AnySession, again: Callable[[], Network]
+        self,
+        path: str,
+        network: Network,
+        graph: Graph,
+        sessions: "AnySession | Sessions",
+        again: Callable[[], Network],
     ) -> None:
         self.name, self.path = network.name, path
         self.keras_version, self.format = network.keras_version, network.format
@@ -84,10 +89,10 @@ class Model:
         self.input_names, self.output_names = network.input_names, network.output_names
         self.head = _head(graph)
         self.layers = tuple(_layer(info, again) for info in network.layers)
-        self._session = session
-        self._in = [graph.shapes[v] for v in graph.inputs]
-        self._out = [graph.shapes[v] for v in graph.outputs]
-        self._one = (1, *self._in[0]) if session.is_simple else None
+        self._in, self._out = network.input_shapes, network.output_shapes
+        self._sessions = sessions
+        fixed = not isinstance(sessions, Sessions) and sessions.is_simple
+        self._one = (1, *self._in[0]) if fixed else None
 
     @property
     def input_shape(self) -> Any:
@@ -108,8 +113,9 @@ class Model:
         if batch_size < 1:
             raise InputError(f"batch_size: expected at least 1, found {batch_size}")
         inputs, n = self._checked(x)
-        results = self._session.empty(n)
-        for done in self._session.pieces(inputs, results, n, batch_size):
+        session = self._session(inputs)
+        results = session.empty(n)
+        for done in session.pieces(inputs, results, n, batch_size):
             if verbose:
                 print(f"\r{done}/{n}", end="" if done < n else "\n", file=sys.stderr, flush=True)
         return results[0] if len(results) == 1 else results
@@ -117,9 +123,9 @@ class Model:
     def __call__(self, x: Any) -> Any:
         """As `predict`."""
         if type(x) is np.ndarray and x.shape == self._one and x.dtype == np.float32:
-            return self._session.run_one(x)
+            return self._sessions.run_one(x)  # type: ignore[union-attr]
         inputs, n = self._checked(x)
-        results = self._session.run(inputs, n)
+        results = self._session(inputs).run(inputs, n)
         return results[0] if len(results) == 1 else results
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
@@ -140,6 +146,10 @@ class Model:
         """Print the layers as Keras does: name, class, output shape, parameters, and the totals."""
         for line in format_summary(self.name, self.layers):
             print_fn(line)
+
+    def _session(self, inputs: Sequence[NDArray[Any]]) -> AnySession:
+        sessions = self._sessions
+        return sessions.of([x.shape[1:] for x in inputs]) if isinstance(sessions, Sessions) else sessions
 
     def _checked(self, x: Any) -> tuple[list[NDArray[Any]], int]:
         if type(x) is np.ndarray and x.shape[1:] == self._in[0] and x.dtype == np.float32 and len(self._in) == 1:
@@ -165,20 +175,19 @@ class Model:
         return list(x)
 
 
-def _check(x: ArrayLike, shape: Shape, name: str) -> NDArray[Any]:
+def _check(x: ArrayLike, shape: OpenShape, name: str) -> NDArray[Any]:
     try:
         array = np.asarray(x)
     except ValueError as error:
         raise InputError(f"input {name!r}: {error}") from None
     if array.dtype.kind not in "fiub":
         raise InputError(f"input {name!r}: expected numbers, found {_kind(x)} of dtype {array.dtype}")
-    if array.shape[1:] != shape:
-        if array.ndim == len(shape) and shape[-1] == 1 and array.shape[1:] == shape[:-1]:
+    if not fits(shape, array.shape[1:]):
+        if array.ndim == len(shape) and shape[-1] == 1 and fits(shape[:-1], array.shape[1:]):
             return array[..., None]
-        if array.ndim == len(shape) + 2 and array.shape[1:] == (*shape, 1):
+        if array.ndim == len(shape) + 2 and fits((*shape, 1), array.shape[1:]):
             return array[..., 0]
-        expected = ", ".join(["n", *map(str, shape)])
-        raise InputError(f"input {name!r}: expected shape ({expected}), found {array.shape}")
+        raise InputError(f"input {name!r}: expected shape {shown(shape)}, found {array.shape}")
     return array
 
 
@@ -186,7 +195,7 @@ def _kind(x: object) -> str:
     return f"{len(x)} arrays" if isinstance(x, (list, tuple)) else type(x).__name__
 
 
-def _with_batch(shapes: Sequence[Shape]) -> Any:
+def _with_batch(shapes: Sequence[OpenShape]) -> Any:
     full = [(None, *shape) for shape in shapes]
     return full[0] if len(full) == 1 else full
 

@@ -1,7 +1,8 @@
 """From a saved model to a `Network`: translate, connect, build, match weights, verify."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 from engine.frontend import layers as _families  # noqa: F401  # fills the table of layers
@@ -9,6 +10,7 @@ from engine.frontend.builder import build, state_of
 from engine.frontend.dialects import Dialect, dialect_of
 from engine.frontend.files import Source, name_of, naming
 from engine.frontend.network import LayerInfo, Network, from_logits
+from engine.frontend.open_sizes import OpenShape, check_fit, common, declared_shapes, is_open, tried
 from engine.frontend.reading import read_model
 from engine.frontend.saved import SavedModel, SavedTree
 from engine.frontend.spec import INPUT, LayerSpec, ModelSpec
@@ -16,26 +18,65 @@ from engine.frontend.stored_forms import backend_of, use_stored_forms
 from engine.frontend.topology import parse_model
 from engine.frontend.weights import LayerState, bind, count
 from engine.frontend.weights_tree import bind_tree
+from engine.ir.graph import Graph
 from engine.ir.ops import Shape
 from engine.ir.verify import verify
 
 
-def open_network(source: Source, arch: Source | None, lambdas: Mapping[str, Callable[..., Any]]) -> Network:
+@dataclass(frozen=True)
+class Built:
+    """A graph made for one set of input shapes. Two of them tell which sizes depend on those."""
+
+    model: LayerState
+    graph: Graph
+    shapes: Mapping[int, Shape]
+
+    def output_shapes(self, other: "Built") -> tuple[OpenShape, ...]:
+        """The shapes of the outputs, None where the two differ."""
+        pairs = zip(self.graph.outputs, other.graph.outputs, strict=True)
+        return tuple(common(self.graph.shapes[a], other.graph.shapes[b]) for a, b in pairs)
+
+    def shape_of(self, layer: LayerState, other: "Built") -> OpenShape:
+        """The shape of a layer's first result, None where the two differ."""
+        twin = other.model.children[layer.spec.name]
+        return common(self.shapes.get(layer.first_output, ()), other.shapes.get(twin.first_output, ()))
+
+
+def open_network(
+    source: Source,
+    arch: Source | None,
+    lambdas: Mapping[str, Callable[..., Any]],
+    shapes: Sequence[Shape] | None,
+) -> Network:
     """Open a model and describe what it holds; no weight is read. Raises `EngineError` naming the source."""
     with ExitStack() as stack:
         saved = read_model(source, arch, stack)
         with naming(name_of(source)):
-            return _assemble(saved, lambdas, stack)
+            return _assemble(saved, lambdas, shapes, stack)
 
 
-def _assemble(saved: SavedModel, lambdas: Mapping[str, Callable[..., Any]], stack: ExitStack) -> Network:
+def _assemble(
+    saved: SavedModel,
+    lambdas: Mapping[str, Callable[..., Any]],
+    given: Sequence[Shape] | None,
+    stack: ExitStack,
+) -> Network:
     config = saved.config or {}
-    version = saved.keras_version or ("3" if "module" in config else "1")
+    version = version_of(saved)
     dialect = dialect_of(version)
     spec = parse_model(config, dialect)
-    model = state_of(LayerSpec(spec.name, spec.class_name, {}, True, spec))
-    graph, shapes = build(model, dialect, lambdas)
-    _bind(model, saved, dialect)
+    declared = declared_shapes(spec)
+    if given is not None:
+        check_fit(spec.inputs, declared, given)
+
+    def built(shapes: Sequence[Shape]) -> Built:
+        model = state_of(LayerSpec(spec.name, spec.class_name, {}, True, spec))
+        return Built(model, *build(model, dialect, lambdas, shapes))
+
+    this = built(given or tried(declared, 0))
+    other = built(tried(declared, 1)) if given is None and is_open(declared) else this
+    model, graph = this.model, this.graph
+    bind_weights(model, saved, dialect)
     verify(graph)
     output_names = tuple(ref.layer for ref in spec.outputs)
     hidden = INPUT if spec.class_name == "Sequential" else ""
@@ -46,7 +87,11 @@ def _assemble(saved: SavedModel, lambdas: Mapping[str, Callable[..., Any]], stac
         name=spec.name,
         input_names=spec.inputs,
         output_names=output_names,
-        layers=tuple(_info(layer, shapes, graph.shapes, inbound.get(layer.path, ())) for layer in listed),
+        input_shapes=declared,
+        output_shapes=this.output_shapes(other),
+        layers=tuple(
+            _info(layer, this.shape_of(layer, other), graph.shapes, inbound.get(layer.path, ())) for layer in listed
+        ),
         from_logits=from_logits(saved.training, output_names),
         keras_version=version,
         format=saved.format,
@@ -54,7 +99,13 @@ def _assemble(saved: SavedModel, lambdas: Mapping[str, Callable[..., Any]], stac
     )
 
 
-def _bind(model: LayerState, saved: SavedModel, dialect: Dialect) -> None:
+def version_of(saved: SavedModel) -> str:
+    """The version that a model says it is of; those that do not say it are told by their words."""
+    return saved.keras_version or ("3" if "module" in (saved.config or {}) else "1")
+
+
+def bind_weights(model: LayerState, saved: SavedModel, dialect: Dialect) -> None:
+    """Give every weight of a model its saved data. Raises `ModelFileError` where they do not fit."""
     if isinstance(saved.weights, SavedTree):
         bind_tree(model, saved.weights)
     elif saved.weights is not None:
@@ -64,7 +115,7 @@ def _bind(model: LayerState, saved: SavedModel, dialect: Dialect) -> None:
 
 def _info(
     layer: LayerState,
-    shapes: Mapping[int, Shape],
+    shape: OpenShape,
     kept: Mapping[int, Shape],
     inbound: tuple[str, ...],
 ) -> LayerInfo:
@@ -75,7 +126,7 @@ def _info(
         name=layer.spec.name,
         class_name=layer.spec.class_name,
         config=layer.spec.config,
-        output_shape=shapes.get(value, ()),
+        output_shape=shape,
         parameters=count(everything),
         trainable_parameters=count(trainable),
         weights=tuple(p.weight for p in everything),

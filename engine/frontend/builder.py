@@ -170,18 +170,6 @@ def state_of(spec: LayerSpec, path: str = "") -> LayerState:
     return state
 
 
-def input_shape(layer: LayerSpec) -> Shape:
-    """The shape of one example for an input layer."""
-    shape = layer.config.get("batch_shape")
-    if shape is None:
-        raise ModelFileError(f"input {layer.name!r}: the file does not say its shape")
-    if isinstance(shape, list) and shape and None in shape[1:]:
-        raise UnsupportedLayerError(f"input {layer.name!r}: its size varies: {shape}; only fixed sizes are supported")
-    if not isinstance(shape, list) or not shape:
-        raise ModelFileError(f"input {layer.name!r}: its shape is not understood: {repr(shape)[:80]}")
-    return Config({"batch_shape": shape[1:]}, f"input {layer.name!r}").integers("batch_shape", low=1)
-
-
 def _check_lambdas(builder: Builder) -> None:
     wrong = sorted(set(builder.lambdas) - builder.seen)
     if wrong:
@@ -240,15 +228,14 @@ def _check_dtype(config: Config, class_name: str) -> None:
 
 
 def build(
-    model: LayerState, dialect: Dialect, lambdas: Mapping[str, Callable[..., Any]]
+    model: LayerState, dialect: Dialect, lambdas: Mapping[str, Callable[..., Any]], shapes: Sequence[Shape]
 ) -> tuple[Graph, dict[int, Shape]]:
     """The whole model as a graph, and the shapes of all values ever made, also of those that no output needs.
 
-    `lambdas` are functions by the names of the Lambda layers that they stand for.
+    `lambdas` are functions by the names of the Lambda layers that they stand for. `shapes` are those of the inputs.
     """
     builder = Builder(dialect, lambdas=lambdas)
-    children = model.children
-    inputs = [builder.value(input_shape(children[name].spec)) for name in _model(model).inputs]
+    inputs = [builder.value(shape) for shape in shapes]
     outputs = builder.run_model(model, inputs)
     _check_lambdas(builder)
     if not outputs:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
+from engine.frontend.open_sizes import OpenShape
 from engine.ir.graph import Graph, Weight
-from engine.ir.ops import Shape
 
 
 @dataclass(frozen=True)
 class LayerInfo:
-    """One layer as `model.layers` lists it; shapes without the batch axis.
+    """One layer as `model.layers` lists it; shapes without the batch axis, None where the file leaves a size open.
 
     `weights` are in the order of Keras's `get_weights()`. `inbound` are the layers that feed its first call.
     `value` is the graph value of its first output, before passes; -1 where no output of the model needs it.
@@ -21,7 +21,7 @@ class LayerInfo:
     name: str
     class_name: str
     config: Mapping[str, Any] = field(repr=False)
-    output_shape: Shape
+    output_shape: OpenShape
     parameters: int
     trainable_parameters: int
     weights: tuple[Weight, ...]
@@ -37,6 +37,8 @@ class Network:
     name: str
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
+    input_shapes: tuple[OpenShape, ...]
+    output_shapes: tuple[OpenShape, ...]
     layers: tuple[LayerInfo, ...]
     from_logits: bool
     keras_version: str

@@ -22,7 +22,7 @@ def read_model(source: Source, arch: Source | None, stack: ExitStack) -> SavedMo
     What is opened stays open as long as `stack`. Raises `ModelFileError` naming the source that is at fault.
     """
     with naming(name_of(source)):
-        saved = _read(source, stack)
+        saved = read_saved(source, stack)
         if arch is None and saved.config is None:
             raise ModelFileError(f"holds weights only ({saved.format}); give the architecture with `arch` or --arch")
         if saved.weights is None:
@@ -30,7 +30,7 @@ def read_model(source: Source, arch: Source | None, stack: ExitStack) -> SavedMo
     if arch is None:
         return saved
     with naming(name_of(arch)):
-        described = _read(arch, stack)
+        described = read_saved(arch, stack)
         if described.config is None:
             raise ModelFileError(f"holds no architecture, only weights ({described.format})")
     return replace(
@@ -42,7 +42,8 @@ def read_model(source: Source, arch: Source | None, stack: ExitStack) -> SavedMo
     )
 
 
-def _read(source: Source, stack: ExitStack) -> SavedModel:
+def read_saved(source: Source, stack: ExitStack) -> SavedModel:
+    """Whatever one source holds: a model, only weights, or only a description."""
     if isinstance(source, str | os.PathLike) and os.path.isdir(source):
         return _read_folder(os.fspath(source), stack)
     file = stack.enter_context(closing(open_bytes(source)))

@@ -1,0 +1,53 @@
+"""The sessions of a model by the shapes of its inputs."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from threading import Lock
+from typing import TYPE_CHECKING, TypeAlias
+
+from engine.errors import GraphError, InputError
+from engine.frontend import Network
+from engine.ir.ops import Shape
+from engine.passes import optimise
+from engine.plan.sharing import new_pool, share
+from engine.runtime.session import FallbackSession, Session, new_session
+
+if TYPE_CHECKING:
+    from engine.runtime.segments import SegmentedSession
+
+AnySession: TypeAlias = "Session | SegmentedSession | FallbackSession"
+
+MOST = 8
+"""Sessions kept for one model; of more, the one used longest ago is dropped."""
+
+
+class Sessions:
+    """One session for each set of shapes in use, made when it is first asked for. Programs share packed weights."""
+
+    def __init__(self, again: Callable[[Sequence[Shape]], Network], threads: int | None) -> None:
+        self._again, self._threads = again, threads
+        self._made: OrderedDict[tuple[Shape, ...], AnySession] = OrderedDict()
+        self._pool = new_pool()
+        self._lock = Lock()
+
+    def of(self, shapes: Sequence[Shape]) -> AnySession:
+        """The session for examples of these shapes. Raises `InputError` where a layer cannot take them."""
+        key = tuple(shapes)
+        with self._lock:
+            if key in self._made:
+                self._made.move_to_end(key)
+                return self._made[key]
+            session = self._made[key] = self._new(key)
+            if len(self._made) > MOST:
+                self._made.popitem(last=False)
+            return session
+
+    def _new(self, shapes: Sequence[Shape]) -> AnySession:
+        try:
+            with self._again(shapes) as network:
+                session = new_session(optimise(network.graph), self._threads)
+        except GraphError as error:
+            raise InputError(f"inputs of shapes {', '.join(map(str, shapes))} do not fit: {error}") from None
+        if isinstance(session, Session):
+            session.program = share(session.program, self._pool)
+        return session
