@@ -108,7 +108,15 @@ weights_option = click.option(
     "--weights",
     required=True,
     metavar="FILE",
-    help="Keras model (.h5). A bare name is looked up here, in weights/, then among the shipped models.",
+    help="Keras model (.h5, .keras). A bare name is looked up here, in weights/, then among the shipped models.",
+)
+
+
+arch_option = click.option(
+    "--arch",
+    metavar="FILE",
+    type=click.Path(exists=True),
+    help="Description of the model, where FILE has only weights: JSON, YAML or another model.",
 )
 
 
@@ -151,6 +159,7 @@ def main() -> None:
 )
 @click.option("--batch-size", type=click.IntRange(1, 4096), default=32, show_default=True, help="Images at a time.")
 @click.option("--threads", type=click.IntRange(1, 1024), show_default="the processors there are", help="Threads.")
+@arch_option
 @click.pass_context
 def classify(
     ctx: click.Context,
@@ -163,6 +172,7 @@ def classify(
     invert: str | None,
     batch_size: int,
     threads: int | None,
+    arch: str | None,
 ) -> None:
     """Say what each image shows (the default command).
 
@@ -177,7 +187,8 @@ def classify(
     from engine.report import FORMATS
 
     warnings.filterwarnings("ignore", module="PIL")
-    classifier = Classifier(_find_weights(weights), labels=labels, invert=invert, top_k=top_k, threads=threads)
+    path = _find_weights(weights)
+    classifier = Classifier(path, labels=labels, invert=invert, top_k=top_k, threads=threads, arch=arch)
     tally = Tally()
     with destination(output, for_reading=format_name == "table") as write, _progress(paths) as bar:
         records = tally.records(classifier.stream(find_images(paths), batch_size), bar)
@@ -246,11 +257,31 @@ class Tally:
 
 @main.command()
 @weights_option
-def summary(weights: str) -> None:
+@arch_option
+def summary(weights: str, arch: str | None) -> None:
     """Print a model's layers, their output shapes and parameters."""
     from engine import load_model
 
-    load_model(_find_weights(weights)).summary(print_fn=click.echo)
+    load_model(_find_weights(weights), arch=arch).summary(print_fn=click.echo)
+
+
+@main.command(epilog=EXIT_CODES)
+@click.argument("file", metavar="FILE")
+@arch_option
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
+@click.pass_context
+def inspect(ctx: click.Context, file: str, arch: str | None, as_json: bool) -> None:
+    """Say what a model file holds and whether it runs, without running it: every layer, and why not."""
+    from engine import inspect_model
+
+    found = inspect_model(_find_weights(file), arch=arch)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(found.to_dict(), indent=2))
+    else:
+        click.echo(str(found))
+    ctx.exit(4 if found.unsupported else 0 if found.runs else 1)
 
 
 @main.command()

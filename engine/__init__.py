@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         UnsupportedLayerError,
     )
     from engine.frontend.registry import register_layer
+    from engine.inspect import Inspection, inspect_model
     from engine.model import Layer, Model, load_model
     from engine.runtime.team import num_threads, set_num_threads
     from engine.runtime.warmup import warmup
@@ -31,6 +32,7 @@ _HOMES = {
         "UnsupportedLayerError",
     ),
     "engine.frontend.registry": ("register_layer",),
+    "engine.inspect": ("Inspection", "inspect_model"),
     "engine.model": ("Layer", "Model", "load_model"),
     "engine.runtime.team": ("num_threads", "set_num_threads"),
     "engine.runtime.warmup": ("warmup",),
@@ -38,9 +40,9 @@ _HOMES = {
 _WHERE = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "Classifier", "EngineError", "GraphError", "ImageError", "InputError", "KernelError", "Layer",
-    "LimitExceededError", "Model", "ModelFileError", "Result", "Score", "UnsupportedLayerError", "load_model",
-    "num_threads", "register_layer", "set_num_threads", "warmup",
+    "Classifier", "EngineError", "GraphError", "ImageError", "InputError", "Inspection", "KernelError", "Layer",
+    "LimitExceededError", "Model", "ModelFileError", "Result", "Score", "UnsupportedLayerError", "inspect_model",
+    "load_model", "num_threads", "register_layer", "set_num_threads", "warmup",
 ]  # fmt: skip
 
 

@@ -71,8 +71,9 @@ class Classifier:
         invert: str | None = None,
         top_k: int = 5,
         threads: int | None = None,
+        arch: str | os.PathLike[str] | None = None,
     ) -> None:
-        self.model = engine.load_model(path, threads=threads)
+        self.model = engine.load_model(path, threads=threads, arch=arch)
         sidecar = read_sidecar(path)
         name = os.fspath(path)
         self._height, self._width, self._channels = _image_shape(self.model, name)

@@ -14,7 +14,7 @@ from tests.fake_model import FakeModel
 def loaded(model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths that were loaded."""
     paths: list[str] = []
-    monkeypatch.setattr(engine, "load_model", lambda path, threads=None: paths.append(str(path)) or model)
+    monkeypatch.setattr(engine, "load_model", lambda path, threads=None, arch=None: paths.append(str(path)) or model)
     return paths
 
 

@@ -4,6 +4,7 @@ from engine.ir.ops import (
     ConvTranspose,
     Embed,
     Gather,
+    HostCall,
     LocalDense,
     MatMul,
     Normalize,
@@ -21,6 +22,7 @@ from engine.ir.ops import (
 STEPS = ((0, 2), (1, 4))
 
 SHAPES: list[tuple[Op, tuple[Shape, ...], Shape]] = [
+    (HostCall(abs, (5, 2)), ((3,), (4, 4)), (5, 2)),
     (Reduce("sum", (-1,)), ((2, 3, 4),), (2, 3)),
     (Reduce("max", (-3, -1), keepdims=True), ((2, 3, 4),), (1, 3, 1)),
     (Normalize(1e-3), ((5, 7), (7,), (7,)), (5, 7)),
