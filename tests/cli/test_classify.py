@@ -146,7 +146,7 @@ def test_labels_and_invert_reach_the_classifier(infer: Any, folder: Path) -> Non
 
 def test_threads_reach_the_model(infer: Any, model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    monkeypatch.setattr(engine, "load_model", lambda path, threads=None: seen.append((path, threads)) or model)
+    monkeypatch.setattr(engine, "load_model", lambda path, threads=None, arch=None: seen.append((path, threads)) or model)
     infer("images", "--threads", "3")
     infer("images")
     assert seen == [(Path("m.h5"), 3), (Path("m.h5"), None)]
@@ -201,7 +201,7 @@ def test_weights_are_required(infer: Any) -> None:
 def test_errors_of_the_engine_are_one_line(
     error: Exception, code: int, infer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(path: Path, threads: int | None = None) -> None:
+    def fail(path: Path, threads: int | None = None, arch: str | None = None) -> None:
         raise error
 
     monkeypatch.setattr(engine, "load_model", fail)
