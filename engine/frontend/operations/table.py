@@ -50,7 +50,8 @@ def operation(*names: str) -> Callable[[Function], Function]:
     """
 
     def enter(function: Function) -> Function:
-        own = tuple(signature(function).parameters)[1:]
+        code = function.__code__
+        own = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
         for text in names:
             name, *parameters = text.split()
             assert name not in OPERATIONS, name
