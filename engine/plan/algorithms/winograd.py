@@ -76,7 +76,8 @@ class ConvWinograd:
 def transform_weights(w: NDArray[Any]) -> NDArray[np.float64]:
     """(3, 3, c, f) → (36, c, f): G g Gᵀ."""
     rows = (_G @ w.astype(np.float64).reshape(3, -1)).reshape(6, 3, -1)
-    return np.matmul(_G, rows).reshape(_PLANES, *w.shape[2:])
+    planes: NDArray[np.float64] = np.matmul(_G, rows).reshape(_PLANES, *w.shape[2:])
+    return planes
 
 
 def _tiles(extent: int) -> int:
