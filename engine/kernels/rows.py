@@ -39,7 +39,8 @@ ROWS = {
     "pool_region": "n x y h wd c oh ow row_ends column_ends",
     "embed": "n x table y count rows width block",
     "recurrent": (
-        "n x y mask h c w_input bias w w_candidate bias_candidate images steps features units block rows sequences states backwards flipped zeros tile"
+        "n x y mask h c w_input bias w w_candidate bias_candidate images steps features units block rows sequences"
+        " states backwards flipped zeros tile"
         " gate gate_params act act_params"
     ),
     "matmul": "n a b y m k f transposed scale block row_blocks tile",

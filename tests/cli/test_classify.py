@@ -146,7 +146,12 @@ def test_labels_and_invert_reach_the_classifier(infer: Any, folder: Path) -> Non
 
 def test_threads_reach_the_model(infer: Any, model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    monkeypatch.setattr(engine, "load_model", lambda path, threads=None, arch=None: seen.append((path, threads)) or model)
+
+    def load_model(path: object, threads: int | None = None, arch: object = None) -> object:
+        seen.append((path, threads))
+        return model
+
+    monkeypatch.setattr(engine, "load_model", load_model)
     infer("images", "--threads", "3")
     infer("images")
     assert seen == [(Path("m.h5"), 3), (Path("m.h5"), None)]

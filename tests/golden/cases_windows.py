@@ -61,7 +61,12 @@ case(
     lambda nn: nn.DepthwiseConv1D(3, depth_multiplier=2, padding="same", strides=2),
 )
 case("separable_conv1d_valid", (9, 3), lambda nn: nn.SeparableConv1D(4, 3, depth_multiplier=2))
-case("separable_conv1d_causal", (9, 3), lambda nn: nn.SeparableConv1D(4, 3, padding="causal", activation="relu"), only=2)
+case(
+    "separable_conv1d_causal",
+    (9, 3),
+    lambda nn: nn.SeparableConv1D(4, 3, padding="causal", activation="relu"),
+    only=2,
+)
 case("separable_conv1d_same_strides", (9, 3), lambda nn: nn.SeparableConv1D(4, 3, strides=2, padding="same"), only=3)
 case("locally_connected1d_valid", (9, 3), lambda nn: nn.LocallyConnected1D(4, 3, strides=2, activation="relu"), only=2)
 case("locally_connected1d_channels_first", (3, 9), lambda nn: nn.LocallyConnected1D(4, 3, **FIRST), only=2)
