@@ -11,6 +11,7 @@ from engine.frontend.dialects import Dialect, dialect_of
 from engine.frontend.files import Source, name_of, naming
 from engine.frontend.network import LayerInfo, Network, from_logits
 from engine.frontend.open_sizes import OpenShape, check_fit, common, declared_shapes, is_open, tried
+from engine.frontend.quantised import use_quantised_forms
 from engine.frontend.reading import read_model
 from engine.frontend.saved import SavedModel, SavedTree
 from engine.frontend.spec import INPUT, LayerSpec, ModelSpec
@@ -107,6 +108,7 @@ def version_of(saved: SavedModel) -> str:
 def bind_weights(model: LayerState, saved: SavedModel, dialect: Dialect) -> None:
     """Give every weight of a model its saved data. Raises `ModelFileError` where they do not fit."""
     if isinstance(saved.weights, SavedTree):
+        use_quantised_forms(model)
         bind_tree(model, saved.weights)
     elif saved.weights is not None:
         use_stored_forms(model, dialect, backend_of(saved.backend, dialect.major, saved.weights))

@@ -11,6 +11,7 @@ from engine.frontend.config import MAX_INT, Config
 from engine.frontend.dialects import Dialect
 from engine.frontend.masks import hand_on_masks
 from engine.frontend.operations.nodes import is_operation, run_operation
+from engine.frontend.quantised import is_read, mode_of
 from engine.frontend.registry import run_layer
 from engine.frontend.spec import INPUT, CallSpec, LayerSpec, ModelSpec, map_refs, refs_in
 from engine.frontend.stacking import emit_stacked
@@ -219,8 +220,11 @@ def _check_constants(call: CallSpec, where: str) -> None:
 def _check_dtype(config: Config, class_name: str) -> None:
     dtype = config.raw("dtype", None)
     if isinstance(dtype, dict):
-        if "Quantized" in str(dtype.get("class_name")):
-            raise config.refuse("quantised weights are not supported")
+        mode = mode_of(config.values)
+        if mode is not None:
+            if not is_read(class_name, mode):
+                raise config.refuse(f"weights quantised as {mode[:20]!r} are not supported in this class")
+            return
         inner = dtype.get("config")
         dtype = inner.get("name") if isinstance(inner, dict) else None
     if dtype is not None and class_name not in WHOLE and dtype not in FLOATS:

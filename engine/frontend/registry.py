@@ -12,7 +12,9 @@ LayerFunction: TypeAlias = Callable[[Call], int | tuple[int, ...]]
 
 RUNS_CODE = frozenset({"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"})
 
-_HARMLESS = frozenset({"name", "trainable", "batch_shape", "dtype", "activity_regularizer", "seed"})
+_HARMLESS = frozenset({
+    "activity_regularizer", "batch_shape", "dtype", "name", "quantization_config", "seed", "trainable",
+})  # fmt: skip
 _HARMLESS_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 
 

@@ -185,7 +185,7 @@ def _dtypes(spec: ModelSpec) -> Iterator[str | None]:
     for layer in spec.layers:
         dtype = layer.config.get("dtype")
         inner = dtype.get("config") if isinstance(dtype, dict) else None
-        name = inner.get("name") if isinstance(inner, dict) else dtype
+        name = inner.get("name", inner.get("mode")) if isinstance(inner, dict) else dtype
         yield name if isinstance(name, str) else None
         if layer.model is not None:
             yield from _dtypes(layer.model)
