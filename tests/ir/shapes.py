@@ -9,6 +9,7 @@ from engine.ir.ops import (
     Dense,
     DepthwiseConv,
     GlobalPool,
+    HostCall,
     Identity,
     Op,
     Pad,
@@ -49,6 +50,7 @@ SHAPES: list[tuple[Op, tuple[Shape, ...], Shape]] = [
     (Transpose((2, 0, 1)), ((4, 5, 6),), (6, 4, 5)),
     (Transpose(()), ((),), ()),
     (Identity(), ((4, 5),), (4, 5)),
+    (HostCall(len, (2, 7)), ((4, 5), (6,)), (2, 7)),
 ]
 
 ERRORS: list[tuple[Op, tuple[Shape, ...], str]] = [
