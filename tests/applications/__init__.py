@@ -1,0 +1,1 @@
+"""All of keras.applications, with seeded random weights, against TensorFlow."""
