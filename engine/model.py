@@ -176,6 +176,9 @@ class Model:
 
 
 def _check(x: ArrayLike, shape: OpenShape, name: str) -> NDArray[Any]:
+    if not isinstance(x, np.ndarray | np.generic | list | tuple | int | float) and not hasattr(x, "__array__"):
+        hint = "hand over one array, or call predict for each batch"
+        raise InputError(f"input {name!r}: expected an array, found {type(x).__name__}: {hint}")
     try:
         array = np.asarray(x)
     except ValueError as error:
