@@ -64,6 +64,40 @@ def to_keras2(class_name: str, config: Mapping[str, Any]) -> tuple[str, Values]:
     return change(values) if change else (class_name, values)
 
 
+def joined_branches(layers: list[Any]) -> Values | None:
+    """The Functional configuration of a Sequential model that begins by merging others; None for any other."""
+    made: list[Values] = []
+    inputs: list[str] = []
+    try:
+        if layers[0]["class_name"] != "Merge" or not layers[0]["config"].get("layers"):
+            return None
+        last = _chain(layers, made, inputs)
+    except (KeyError, TypeError, IndexError, AttributeError):
+        return None
+    return {
+        "layers": made,
+        "input_layers": [[name, 0, 0] for name in inputs],
+        "output_layers": [[last, 0, 0]],
+    }
+
+
+def _chain(layers: list[Any], made: list[Values], inputs: list[str]) -> str:
+    """Append the layers of a Sequential model, and of those that it begins by merging; the last one's name."""
+    first = layers[0]["config"]
+    if layers[0]["class_name"] == "Merge":
+        sources = [_chain(branch["config"], made, inputs) for branch in first["layers"]]
+    else:
+        sources = [f"{first['name']}_input"]
+        inputs += sources
+        shape = {"name": sources[0], "batch_input_shape": first.get("batch_input_shape")}
+        made.append({"class_name": "InputLayer", "name": sources[0], "config": shape, "inbound_nodes": []})
+    for layer in layers:
+        name = layer["config"]["name"]
+        made.append({**layer, "name": name, "inbound_nodes": [[[source, 0, 0] for source in sources]]})
+        sources = [name]
+    return sources[0]
+
+
 def _merge(values: Values) -> tuple[str, Values]:
     mode = values.get("mode", "sum")
     kept: Values = {key: value for key, value in values.items() if key in ("name", "trainable")}

@@ -6,6 +6,7 @@ from typing import Any
 from engine.errors import LimitExceededError, ModelFileError, UnsupportedLayerError
 from engine.frontend.dialects import Dialect
 from engine.frontend.functional import connect
+from engine.frontend.keras1 import joined_branches
 from engine.frontend.spec import INPUT, MODELS, Arguments, CallSpec, LayerSpec, ModelSpec, Ref
 
 MAX_LAYERS = 100_000
@@ -22,7 +23,8 @@ def parse_model(description: Mapping[str, Any], dialect: Dialect, depth: int = 0
         raise UnsupportedLayerError(f"its model is of class {class_name!r}; known are Sequential and Functional")
     config = description.get("config")
     if class_name == "Sequential" and isinstance(config, list):
-        config = {"layers": config}
+        branches = joined_branches(config)
+        class_name, config = ("Sequential", {"layers": config}) if branches is None else ("Functional", branches)
     if not isinstance(config, dict) or not isinstance(config.get("layers"), list) or not config["layers"]:
         raise ModelFileError(f"its {class_name} model has no list of layers")
     if len(config["layers"]) > MAX_LAYERS:

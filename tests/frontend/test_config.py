@@ -184,7 +184,7 @@ UNSUPPORTED = [
     (layer("Dense", "d", units=3, mystery="yes"), "'mystery'"),
     (layer("BatchNormalization", "d", renorm=True), "'renorm'"),
     (
-        layer("Dense", "d", units=3, dtype={"class_name": "QuantizedDTypePolicy", "config": {"mode": "int8"}}),
+        layer("Dense", "d", units=3, dtype={"class_name": "QuantizedDTypePolicy", "config": {"mode": "float8"}}),
         "quantised",
     ),
     (layer("Dense", "d", units=3, dtype="int32"), "'int32'"),
@@ -193,7 +193,6 @@ UNSUPPORTED = [
     (layer("Activation", "d", activation={"class_name": "PReLU", "config": {}}), "'PReLU'"),
     (layer("Activation", "d", activation={"class_name": "ReLU", "config": {"mystery": 1}}), "'mystery'"),
     (layer("Activation", "d", activation=["relu"]), "relu"),
-    (layer("BatchNormalization", "d", axis=[1, 2]), "axes"),
     (layer("Rescaling", "d", scale=[[1.0], [2.0]]), "more than one axis"),
 ]
 

@@ -236,6 +236,24 @@ def test_merge(mode: str, tmp_path: Path) -> None:
     np.testing.assert_allclose(compute(path, a, b), MERGES[mode](a, b), rtol=1e-6)
 
 
+def test_sequential_that_begins_with_a_merge(tmp_path: Path) -> None:
+    arrays = {name: draw(3, 2) for name in ("left", "right")} | {"last": draw(4, 2)}
+    branches = [
+        {
+            "class_name": "Sequential",
+            "config": [layer("Dense", n, output_dim=2, bias=False, batch_input_shape=[None, 3])],
+        }
+        for n in ("left", "right")
+    ]
+    merge = layer("Merge", "m", layers=branches, mode="concat", concat_axis=-1, mode_type="raw")
+    config = {"class_name": "Sequential", "config": [merge, layer("Dense", "last", output_dim=2, bias=False)]}
+    saved = {name: [(f"{name}_W:0", array)] for name, array in arrays.items()}
+    a, b = draw(5, 3), draw(5, 3)
+    y = compute(write(tmp_path / "m.h5", config, saved, version="1.1.0"), a, b)
+    joined = np.concatenate([a @ arrays["left"].astype(np.float64), b @ arrays["right"].astype(np.float64)], -1)
+    np.testing.assert_allclose(y, joined @ arrays["last"], rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize(("options", "message"), [
     ({"mode": "cos"}, "Merge of mode 'cos'"),
     ({"mode": ["x", None, None], "mode_type": "lambda"}, "program code"),
