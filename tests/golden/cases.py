@@ -9,6 +9,7 @@ from typing import Any
 from tests.golden import (  # noqa: F401  # each enters its cases
     cases_attention,
     cases_images,
+    cases_models,
     cases_operations,
     cases_seed_pools,
     cases_sequence,

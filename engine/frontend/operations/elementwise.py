@@ -77,15 +77,17 @@ def _binary(kind: BinaryKind) -> Function:
     return function
 
 
+def _spelled(name: str, keras: str, tensorflow: str) -> str:
+    """A name and its parameters: Keras 3's classes begin with a capital; others may follow a colon."""
+    name, _, parameters = name.partition(":")
+    return f"{name} {parameters.replace(',', ' ') or (keras if name[0].isupper() else tensorflow)}"
+
+
 for _kind, _names in _UNARY.items():
-    for _name in _names.split():
-        operation(f"{_name} x" if _name[0].isupper() else f"{_name} features")(_unary(_kind))
+    operation(*(_spelled(name, "x", "features") for name in _names.split()))(_unary(_kind))
 
 for _pair, _names in _BINARY.items():
-    for _name in _names.split():
-        _name, _, _parameters = _name.partition(":")
-        _default = "x1 x2" if _name[0].isupper() else "x y"
-        operation(f"{_name} {_parameters.replace(',', ' ') or _default}")(_binary(_pair))
+    operation(*(_spelled(name, "x1 x2", "x y") for name in _names.split()))(_binary(_pair))
 
 
 @operation("Power x1 x2", "math.pow x y", "pow x y", "__operators__.pow x y", "raw.Pow")
