@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import ModelFileError
+from engine.frontend.saved import is_number
 from engine.frontend.weights import Computed, LayerState, Parameter
 
 TABLES = {"Dense": "kernel", "Embedding": "embeddings"}
@@ -28,7 +29,7 @@ def mode_of(config: Mapping[str, Any]) -> str | None:
 def is_read(class_name: str, mode: str) -> bool:
     """Whether such weights are made float here."""
     bits, _, group = mode.partition("/")
-    return class_name in TABLES and bits in ("int8", "int4") and group.removeprefix("-").isdecimal() == bool(group)
+    return class_name in TABLES and bits in ("int8", "int4") and (not group or is_number(group.removeprefix("-")))
 
 
 def use_quantised_forms(layer: LayerState) -> None:

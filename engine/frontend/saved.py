@@ -8,6 +8,11 @@ from typing import Any, TypeAlias
 from engine.frontend.h5 import Archive, Stored
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is a whole number of reasonable length."""
+    return text.isdecimal() and len(text) < 10
+
+
 @dataclass(frozen=True)
 class SavedLayer:
     """The weights saved under one layer's name, trainable ones first."""
@@ -51,7 +56,7 @@ class SavedTree:
         found: dict[int, Stored] = {}
         for archive, group in self._vars():
             for name in archive.members(group):
-                if name.isdecimal():
+                if is_number(name):
                     found[int(name)] = archive.dataset(group, name)
         return tuple(found[index] for index in sorted(found))
 

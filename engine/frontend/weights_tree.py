@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from engine.errors import ModelFileError
-from engine.frontend.saved import SavedTree
+from engine.frontend.saved import SavedTree, is_number
 from engine.frontend.weights import LayerState, bind_parameters
 
 Match: TypeAlias = tuple[LayerState, SavedTree | None]
@@ -76,7 +76,8 @@ def _listed(container: SavedTree, layers: Sequence[LayerState]) -> list[Match]:
     numbers: dict[str, list[int]] = defaultdict(list)
     for name in container.names:
         base, _, number = name.rpartition("_")
-        numbers[base if base and number.isdecimal() else name].append(int(number) if base and number.isdecimal() else 0)
+        counted = bool(base) and is_number(number)
+        numbers[base if counted else name].append(int(number) if counted else 0)
     groups = {base: iter(sorted(found)) for base, found in numbers.items()}
     matches: list[Match] = []
     for layer in layers:

@@ -174,3 +174,47 @@ def test_shards_stay_in_their_folder(file: Any, tmp_path: Path) -> None:
     path.write_text(json.dumps({"metadata": {}, "weight_map": {"/layers/dense/vars": [file]}}))
     with pytest.raises(ModelFileError, match="files beside it"):
         open_model(path, model_of(ARCHIVES[0]))
+
+
+def regrouped(path: Path, target: Path, names: dict[str, str], container: str) -> Path:
+    """A weights file with its container of layers, and the groups in it, under other names."""
+    with h5py.File(path) as old, h5py.File(target, "w") as file:
+        group = file.create_group(container)
+        for name in old["layers"]:
+            old.copy(f"layers/{name}", group, names.get(name, name))
+    return target
+
+
+@pytest.mark.parametrize("generation", ["k2", "k3"])
+def test_numbers_with_gaps(generation: str, tmp_path: Path) -> None:
+    path = OTHER / generation / "sequential_seed_cnn.weights.h5"
+    names = {"dense_1": "dense_4", "dense": "dense_2", "conv2d_1": "conv2d_3"}
+    file = regrouped(path, tmp_path / "w.h5", names, "_layer_checkpoint_dependencies")
+    check(file, load(model_of(path)), model_of(path))
+
+
+def test_names_of_layers_where_the_numbers_do_not_tell(tmp_path: Path) -> None:
+    path = OTHER / "k3" / "sequential_seed_cnn.weights.h5"
+    names = {"dense_1": "b", "dense": "a", "conv2d": "c"}
+    check(regrouped(path, tmp_path / "w.h5", names, "layers"), load(model_of(path)), model_of(path))
+
+
+def test_weights_that_are_missing(tmp_path: Path) -> None:
+    path = OTHER / "k2" / "sequential_seed_cnn.weights.h5"
+    file = regrouped(path, tmp_path / "w.h5", {"dense": "elsewhere"}, "layers")
+    with pytest.raises(
+        ModelFileError, match=r"layer 'dense\w*' \(Dense\): its weights are missing from /layers"
+    ):
+        open_model(file, model_of(path))
+
+
+def test_groups_that_hold_themselves_are_refused(tmp_path: Path) -> None:
+    path = OTHER / "k3" / "nested_twice_deep.weights.h5"
+    target = tmp_path / "w.h5"
+    target.write_bytes(path.read_bytes())
+    with h5py.File(target, "a") as file:
+        name = next(n for n in file["layers"] if "layers" in file[f"layers/{n}"])
+        del file[f"layers/{name}/layers"]
+        file[f"layers/{name}/layers"] = file["layers"]
+    with pytest.raises(ModelFileError):
+        open_model(target, model_of(path))
