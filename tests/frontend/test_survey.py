@@ -143,6 +143,16 @@ def test_command(tmp_path: Path) -> None:
     assert run(broken).exit_code == 1
 
 
+def test_summary_of_weights_with_their_description() -> None:
+    arguments = ["summary", "--weights", str(ONLY_WEIGHTS[0])]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1
+    assert "--arch" in result.stderr
+    result = CliRunner().invoke(main, [*arguments, "--arch", str(model_of(ONLY_WEIGHTS[0]))])
+    assert result.exit_code == 0
+    assert "Total params" in result.stdout
+
+
 def test_steering_angles_of_keras_1() -> None:
     found = engine.inspect_model(find("carnd_nvidia_k121.h5"))
     assert [x.name for x in found.unsupported] == ["lambda_1"]
