@@ -202,9 +202,7 @@ def test_names_of_layers_where_the_numbers_do_not_tell(tmp_path: Path) -> None:
 def test_weights_that_are_missing(tmp_path: Path) -> None:
     path = OTHER / "k2" / "sequential_seed_cnn.weights.h5"
     file = regrouped(path, tmp_path / "w.h5", {"dense": "elsewhere"}, "layers")
-    with pytest.raises(
-        ModelFileError, match=r"layer 'fc1' \(Dense\): its weights are missing"
-    ):
+    with pytest.raises(ModelFileError, match=r"layer 'fc1' \(Dense\): its weights are missing"):
         open_model(file, model_of(path))
 
 
