@@ -5,10 +5,12 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import IO
 
 from engine.errors import KernelError
 from engine.kernels.isa import Isa
@@ -57,10 +59,13 @@ def _has_python() -> bool:
 
 def _serve(waiting: "SimpleQueue[str]", isa: Isa, record: Callable[[str, bytes], None]) -> None:
     environment = {k: v for k, v in os.environ.items() if k in _KEPT}
-    environment |= {"NUMBA_CPU_NAME": isa.cpu, "NUMBA_CPU_FEATURES": "", "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-I", "-c", _BOOT]
+    environment |= {"NUMBA_CPU_NAME": isa.cpu, "NUMBA_CPU_FEATURES": ""}
+    command = [sys.executable, "-I", "-B", "-c", _BOOT]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment) as child:
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors, env=environment) as child,
+    ):
         assert child.stdin is not None
         assert child.stdout is not None
         child.stdin.write((json.dumps([p or os.getcwd() for p in sys.path]) + "\n" + isa.name + "\n").encode())
@@ -72,7 +77,8 @@ def _serve(waiting: "SimpleQueue[str]", isa: Isa, record: Callable[[str, bytes],
             code = child.stdout.read(size)
             if len(head) < 8 or len(code) < size:
                 child.kill()
-                raise KernelError(_last_line(child))
+                child.wait()
+                raise KernelError(_last_line(errors, child.returncode))
             record(name, code)
         child.stdin.close()
 
@@ -85,9 +91,10 @@ def _drain(waiting: "SimpleQueue[str]") -> Iterator[str]:
             return
 
 
-def _last_line(child: "subprocess.Popen[bytes]") -> str:
-    lines = child.stderr.read().decode(errors="replace").strip().splitlines() if child.stderr else []
-    return lines[-1] if lines else f"exit status {child.wait()}"
+def _last_line(errors: IO[bytes], status: int) -> str:
+    errors.seek(0)
+    lines = errors.read().decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"exit status {status}"
 
 
 def _compile_here(name: str, isa: Isa) -> bytes:

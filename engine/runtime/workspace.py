@@ -45,8 +45,8 @@ class Workspace:
         call = self._call
         call[_IMAGES] = n
         if n >= self._images_worth_sharing and (helpers := team.take(self._program.machine.isa, self.threads)):
-            call[_STATE], call[_THREADS] = helpers.state, min(helpers.threads, self.threads)
             try:
+                call[_STATE], call[_THREADS] = helpers.state, min(helpers.threads, self.threads)
                 self._run()
             finally:
                 team.give_back(helpers)
