@@ -12,7 +12,6 @@ import llvmlite.binding as llvm
 from engine.errors import KernelError
 from engine.kernels.isa import Isa
 from engine.runtime import store
-from engine.runtime.compile import compile_kernels
 
 log = logging.getLogger("engine")
 
@@ -57,6 +56,8 @@ def _provide(names: list[str], isa: Isa) -> None:
             store.save(folder, name, code)
 
     if absent:
+        from engine.runtime.compile import compile_kernels
+
         compile_kernels(absent, isa, keep)
     for name, code in codes.items():
         _addresses[isa.name, name] = _link(f"{isa.name} {name}", code)

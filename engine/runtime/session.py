@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import KernelError
-from engine.ir import reference
 from engine.ir.graph import Graph, Weight
 from engine.ir.ops import HostCall
 from engine.plan.machine import Machine, this_machine
@@ -153,6 +152,8 @@ class FallbackSession:
         """As `Session.pieces`."""
         for start in range(0, n, most):
             end = min(start + most, n)
+            from engine.ir import reference
+
             values = reference.run(self._graph, [x[start:end] for x in inputs])
             for y, v in zip(results, self._graph.outputs, strict=True):
                 y[start:end] = values[v]

@@ -61,7 +61,7 @@ def compiled(
             done.append(name)
             keep(name, codes[name])
 
-    monkeypatch.setattr(native, "compile_kernels", compile_kernels)
+    monkeypatch.setattr("engine.runtime.compile.compile_kernels", compile_kernels)
     monkeypatch.setattr(native, "_addresses", {})
     monkeypatch.setattr(native, "_linker", None)
     monkeypatch.setenv("ENGINE_CACHE_DIR", str(tmp_path))
