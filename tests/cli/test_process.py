@@ -89,9 +89,21 @@ def test_a_closed_stdout_is_one_line(folder: Path) -> None:
     assert result.stderr == b"Error: stdout: is closed\n"
 
 
+def heed_sigint() -> None:
+    """A process started in the background by a shell ignores SIGINT, and so would its children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_ctrl_c(many: Path) -> None:
     arguments = command("images", "--weights", "./m.h5", "--format", "json", "--batch-size", "1", setup=FAKE + SLOW)
-    with subprocess.Popen(arguments, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        arguments,
+        env=environment(),
+        stdout=pipe,
+        stderr=pipe,
+        preexec_fn=heed_sigint,  # noqa: PLW1509  # no thread here
+    ) as process:
         assert process.stdout is not None
         batches = many / "batches"
         while not (batches.exists() and batches.stat().st_size > 3):
