@@ -90,6 +90,6 @@ def Functions(simd) -> SimpleNamespace:  # noqa: N802  # a bag, as Simd is
         return where_less(x, splat(0.0), -positive, positive)
 
     return SimpleNamespace(
-        clamp=clamp, absolute=absolute, exp=exp, expm1=expm1, log1p=log1p, tanh=tanh, sigmoid=sigmoid,
-        softplus=softplus, erf=erf, root=simd.root,
+        polynomial=polynomial, clamp=clamp, absolute=absolute, exp=exp, expm1=expm1, log1p=log1p, tanh=tanh,
+        sigmoid=sigmoid, softplus=softplus, erf=erf, root=simd.root,
     )  # fmt: skip

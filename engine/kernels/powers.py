@@ -34,14 +34,7 @@ def Powers(simd) -> SimpleNamespace:  # noqa: N802  # a bag, as Simd is
     pi_high, pi_middle, pi_low = _HALF_PI
     fused = simd.isa.fma
 
-    def polynomial(coefficients):
-        c = coefficients[0]
-        if len(coefficients) == 1:
-            return njit(lambda x: splat(c))
-        rest = polynomial(coefficients[1:])
-        return njit(lambda x: fma(rest(x), x, splat(c)))
-
-    log_p, sin_p, cos_p = polynomial(_LOG), polynomial(_SIN), polynomial(_COS)
+    log_p, sin_p, cos_p = (functions.polynomial(table) for table in (_LOG, _SIN, _COS))
 
     @njit
     def parts(x):
