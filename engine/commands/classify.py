@@ -1,10 +1,12 @@
 """`infer PATHS... --weights FILE`, the default command."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from engine.commands.options import EXIT_CODES, InputPath, arch_option, find_weights, weights_option
+from engine.commands.picture_options import picture_options
 from engine.commands.progress import Tally, progress
 
 
@@ -21,13 +23,7 @@ from engine.commands.progress import Tally, progress
     help="Form of the results.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write, instead of stdout.")
-@click.option("--labels", type=click.Path(path_type=Path), help="Names of the classes: one a line, or a JSON list.")
-@click.option(
-    "--invert",
-    type=click.Choice(["no", "yes", "auto"]),
-    show_default="what the model's .json says, else no",
-    help="Swap dark and light; auto: if the border is bright.",
-)
+@picture_options
 @click.option("--batch-size", type=click.IntRange(1, 4096), default=32, show_default=True, help="Images at a time.")
 @click.option("--threads", type=click.IntRange(1, 1024), show_default="the processors there are", help="Threads.")
 @arch_option
@@ -39,8 +35,7 @@ def command(
     top_k: int,
     format_name: str,
     output: Path | None,
-    labels: Path | None,
-    invert: str | None,
+    picture: dict[str, Any],
     batch_size: int,
     threads: int | None,
     arch: str | None,
@@ -59,7 +54,7 @@ def command(
 
     warnings.filterwarnings("ignore", module="PIL")
     path = find_weights(weights)
-    classifier = Classifier(path, labels=labels, invert=invert, top_k=top_k, threads=threads, arch=arch)
+    classifier = Classifier(path, top_k=top_k, threads=threads, arch=arch, **picture)
     tally = Tally()
     with destination(output, for_reading=format_name == "table") as write, progress(paths) as bar:
         records = tally.records(classifier.stream(find_images(paths), batch_size), bar)
