@@ -1,7 +1,12 @@
-"""Make models of keras.applications with random weights: for each a legacy `.h5`, and a `.npz` with x and Keras's y.
+"""Make models of keras.applications with random weights, in every form that Keras writes, each with its x and Keras's y.
 
     python tests/applications/make.py OUT NAME...             # Keras 3
     python tests/applications/make.py OUT NAME... --tf-keras  # Keras 2 as the package tf_keras
+    python tests/applications/make.py OUT NAME... --all       # more than the `.h5` of the model itself
+
+With `--all` there are also `NAME.keras`, `NAME.weights.h5`, `NAME.json` and, of tf_keras, `NAME.only.h5` with weights
+layer by layer; `NAME.features.h5` without its top for images of any size; and `NAME.first.h5` with channels first,
+where Keras builds it. TensorFlow does not compute that on a CPU: its y is that of the same weights with channels last.
 
 Biases, scales and shifts are drawn, statistics of batch normalization are those of random images, drawn around; with
 variances a little larger than measured, since random networks of exact ones magnify every rounding a thousandfold.
@@ -12,6 +17,7 @@ import os
 import sys
 import warnings
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -59,22 +65,64 @@ def randomise(model: Any, images: np.ndarray, rng: np.random.Generator) -> None:
         norm.set_weights([*others, mean.astype(np.float32), variance.astype(np.float32)])
 
 
-def make(keras: Any, name: str, folder: Path) -> None:
-    """Write one model's two files. Its last kernel is scaled such that logits have a common size."""
+def make(keras: Any, name: str, folder: Path, everything: bool) -> None:
+    """Write one model's files. Its last kernel is scaled such that logits have a common size."""
     keras.backend.clear_session()
     seed = zlib.crc32(name.encode())
     keras.utils.set_random_seed(seed)
     rng = np.random.default_rng(seed)
     size = FAMILIES[name]
     build = getattr(keras.applications, name)
-    model = build(weights=None, input_shape=(size, size, 3), classes=CLASSES, classifier_activation=None)
+    options = {"weights": None, "classes": CLASSES, "classifier_activation": None}
+    model = build(input_shape=(size, size, 3), **options)
     images = rng.uniform(0, 255, (IMAGES, size, size, 3)).astype(np.float32)
     randomise(model, images, rng)
     last = next(layer for layer in reversed(model.layers) if layer.weights)
     last.set_weights([w * (LOGITS / np.std(model(images, training=False))) for w in last.get_weights()])
     x = images[:BATCH]
-    np.savez(folder / f"{name}.npz", x=x, y=np.asarray(model(x, training=False)))
+    y = np.asarray(model(x, training=False))
+    np.savez(folder / f"{name}.npz", x=x, y=y)
     model.save(folder / f"{name}.h5")
+    if everything:
+        save_otherwise(keras, model, folder / name)
+        wide = rng.uniform(0, 255, (BATCH, size + 19, size + 34, 3)).astype(np.float32)
+        features = build(input_shape=(None, None, 3), weights=None, include_top=False, pooling="avg")
+        take_weights(features, model)
+        np.savez(folder / f"{name}.features.npz", x=wide, y=np.asarray(features(wide, training=False)))
+        features.save(folder / f"{name}.features.h5")
+        save_channels_first(keras, lambda: build(input_shape=(3, size, size), **options), model, folder / name)
+
+
+def save_otherwise(keras: Any, model: Any, path: Path) -> None:
+    """Save the whole model and its weights in further formats, and its description."""
+    model.save(f"{path}.keras")
+    Path(f"{path}.json").write_text(model.to_json())
+    if keras.__version__.startswith("2"):
+        model.save_weights(f"{path}.only.h5")
+        keras.src.saving.saving_lib.save_weights_only(model, f"{path}.weights.h5")
+    else:
+        model.save_weights(f"{path}.weights.h5")
+
+
+def save_channels_first(keras: Any, build: Callable[[], Any], model: Any, path: Path) -> None:
+    """Save the model's twin with channels first; nothing where Keras cannot build it."""
+    keras.backend.set_image_data_format("channels_first")
+    try:
+        twin = build()
+        take_weights(twin, model)
+        twin.save(f"{path}.first.h5")
+    except Exception as error:  # whatever Keras raises, it does not define this model so
+        print(f"{path.name}: no channels first: {type(error).__name__}", file=sys.stderr)
+    finally:
+        keras.backend.set_image_data_format("channels_last")
+
+
+def take_weights(model: Any, other: Any) -> None:
+    """Give a model the weights of another that begins with the same layers."""
+    given = (layer.get_weights() for layer in other.layers if layer.weights)
+    for layer in model.layers:
+        if layer.weights:
+            layer.set_weights(next(given))
 
 
 def main() -> None:
@@ -83,6 +131,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("names", nargs="+", choices=FAMILIES)
     parser.add_argument("--tf-keras", action="store_true")
+    parser.add_argument("--all", action="store_true")
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
@@ -92,7 +141,7 @@ def main() -> None:
     else:
         import keras
     for name in options.names:
-        make(keras, name, options.out)
+        make(keras, name, options.out, options.all)
 
 
 if __name__ == "__main__":
