@@ -45,6 +45,7 @@ ROWS = {
     ),
     "matmul": "n a b y m k f transposed scale block row_blocks tile",
     "pool_norm": "n x y h wd c oh ow kh kw sh sw pt pl rows row_blocks p",
+    "traced": "n function params step clock clock_id counter capacity log",
 }
 
 

@@ -3,7 +3,7 @@
 A *word* is `sequence << 34 | next << 17 | limit`: the chunks `next` … `limit − 1` of one thread's share of the step are
 still to be claimed. Whoever swaps the word for one with `next + 1` owns that chunk; the sequence number makes a word
 of another step differ. `SIZE` threads have a line; those below `LIMIT` take part in the run. `DONE` counts the chunks
-that a thread has finished, ever.
+that a thread has finished, ever. `ENTRY_…` is an entry of a trace's log, see `traced`.
 """
 
 FUNCTION, PARAMS, GRAIN, TILES = 0, 8, 16, 24
@@ -22,6 +22,9 @@ STEP_SIZE = 48
 
 CALL_STATE, CALL_THREADS, CALL_IMAGES, CALL_PROGRAM, CALL_STEPS, CALL_SCRATCH, CALL_SCRATCH_STEP = range(0, 56, 8)
 CALL_SIZE = 56
+
+ENTRY_THREAD, ENTRY_STEP, ENTRY_LOW, ENTRY_HIGH, ENTRY_START, ENTRY_END = 0, 8, 16, 24, 32, 48
+ENTRY_SIZE = 64
 
 
 def state_size(threads: int) -> int:

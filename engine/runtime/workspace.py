@@ -21,7 +21,10 @@ _STATE, _THREADS, _IMAGES = CALL_STATE // 8, CALL_THREADS // 8, CALL_IMAGES // 8
 
 
 class Workspace:
-    """`inputs` and `outputs` are views (capacity, ...) of the arena, to fill before a run and to copy from after."""
+    """`inputs` and `outputs` are views (capacity, ...) of the arena, to fill before a run and to copy from after.
+
+    `rows` is the program as `run` walks it, one row a step.
+    """
 
     def __init__(self, program: Program, capacity: int, threads: int) -> None:
         self.capacity = capacity
@@ -35,9 +38,9 @@ class Workspace:
         self.input, self.output = self.inputs[0], self.outputs[0]
         isa = program.machine.isa
         self._addresses = native.addresses([*program.kernels, "run", "worker"], isa)
-        self._params, self._steps = self._bind()
+        self._params, self.rows = self._bind()
         scratch = self._scratch.ctypes.data, self._scratch_step
-        self._call = (ctypes.c_int64 * (CALL_SIZE // 8))(0, 1, 0, self._steps.ctypes.data, len(self._steps), *scratch)
+        self._call = (ctypes.c_int64 * (CALL_SIZE // 8))(0, 1, 0, self.rows.ctypes.data, len(self.rows), *scratch)
         self._run = partial(native.function("run", isa, 1), ctypes.addressof(self._call))
 
     def run(self, n: int) -> None:
