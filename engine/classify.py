@@ -4,15 +4,15 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 import engine
+from engine.batches import in_batches
 from engine.errors import ImageError, InputError
-from engine.images.decode import MODES, Picture, decode
+from engine.images.decode import MODES, Picture, Pixels, decode
 from engine.images.labels import Sidecar, read_labels, read_sidecar, sidecar_path
 from engine.images.preprocess import COLOUR_ONLY, INVERT, PREPROCESS, Floats, dark_on_light, inverted
 from engine.images.resize import bilinear
@@ -109,23 +109,14 @@ class Classifier:
             raise InputError("images is an iterable of images; for one image call the classifier itself")
         if batch_size < 1:
             raise InputError(f"batch_size is at least 1, not {batch_size}")
-        remaining = iter(images)
-        while batch := list(islice(remaining, batch_size)):
-            inputs = [self._input_or_error(image) for image in batch]
-            good = [x for x in inputs if not isinstance(x, ImageError)]
-            results = iter(self._results(np.stack(good)) if good else ())
-            for image, x in zip(batch, inputs, strict=True):
-                yield image, x if isinstance(x, ImageError) else next(results)
+        yield from in_batches(images, self._input, lambda batch: self.results(self.scores(batch)), batch_size)
 
-    def _input_or_error(self, image: Picture) -> Floats | ImageError:
-        try:
-            return self._input(image)
-        except ImageError as error:
-            return error
+    def decode(self, image: Picture) -> Pixels:
+        """`image` as pixels (h, w, channels) of 0 to 255. Raises ImageError."""
+        return decode(image, self._channels)
 
-    def _input(self, image: Picture) -> Floats:
-        """What the model is fed for one image, without the batch axis."""
-        pixels = decode(image, self._channels)
+    def prepare(self, pixels: Pixels, image: object = None) -> Floats:
+        """What the model is fed for `pixels`, without the batch axis; `image` is what a warning names."""
         if self._check_border and dark_on_light(pixels):
             self._check_border = False
             name = image if isinstance(image, str | os.PathLike) else "an image"
@@ -137,14 +128,21 @@ class Classifier:
         resized = bilinear(inverted(pixels, self.invert), self._height, self._width)
         return PREPROCESS[self.preprocess](resized).reshape(self.model.input_shape[1:])
 
-    def _results(self, batch: Floats) -> list[Result]:
-        scores = _probabilities(self.model.predict(batch, batch_size=len(batch)), self.model)
+    def scores(self, batch: Floats) -> NDArray[np.float64]:
+        """Scores (n, classes) of prepared images (n, ...)."""
+        return _probabilities(self.model.predict(batch, batch_size=len(batch)), self.model)
+
+    def results(self, scores: NDArray[np.float64]) -> list[Result]:
+        """The best classes of each row of (n, classes)."""
         best = np.argsort(-scores, axis=1, kind="stable")[:, : self.top_k]
         tops = (
             tuple(Score(self.classes[i], float(row[i]), int(i)) for i in indices)
             for row, indices in zip(scores, best, strict=True)
         )
         return [Result(top[0].label, top[0].score, top[0].index, top) for top in tops]
+
+    def _input(self, image: Picture) -> Floats:
+        return self.prepare(self.decode(image), image)
 
     def _chosen_preprocess(self, asked: str | None, name: str) -> str:
         if asked is None:
