@@ -6,7 +6,7 @@ from math import prod
 from typing import TypeAlias
 
 from engine.ir.graph import Graph
-from engine.ir.ops import Identity, Reshape, Shape
+from engine.ir.ops import Identity, Op, Reshape, Shape
 from engine.plan.choose import choose, legal
 from engine.plan.machine import Machine
 from engine.plan.memory import assign
@@ -17,8 +17,26 @@ Choice: TypeAlias = Callable[[Sequence[Algorithm], Site], Algorithm]
 
 
 @dataclass(frozen=True, eq=False)
+class Origin:
+    """What a step is a part of: an operation, the shapes of its operands and of its result, how it is computed.
+
+    `output` is the number of the value that it makes.
+    """
+
+    op: Op
+    output: int
+    values: tuple[Shape, ...]
+    weights: tuple[Shape, ...]
+    result: Shape
+    algorithm: str
+
+
+@dataclass(frozen=True, eq=False)
 class Program:
-    """`offsets[v]` is where value v starts, in bytes an image of capacity; `arena` is the total, likewise."""
+    """`offsets[v]` is where value v starts, in bytes an image of capacity; `arena` is the total, likewise.
+
+    `origins` has one for each step.
+    """
 
     machine: Machine
     steps: tuple[Step, ...]
@@ -27,6 +45,7 @@ class Program:
     shapes: Mapping[int, Shape]
     offsets: Mapping[int, int]
     arena: int
+    origins: tuple[Origin, ...] = ()
 
     @property
     def scratch(self) -> int:
@@ -53,12 +72,22 @@ def plan(graph: Graph, machine: Machine, choose: Choice = choose) -> Program:
     """
     home = _homes(graph)
     steps: list[Step] = []
+    origins: list[Origin] = []
     for node in graph.nodes:
         if not isinstance(node.op, Reshape | Identity):
             site = Site(node, graph, machine)
-            steps += choose(legal(site), site).emit(site)
+            algorithm = choose(legal(site), site)
+            steps += algorithm.emit(site)
+            origins += [_origin(site, algorithm)] * (len(steps) - len(origins))
     offsets, arena = _arena(graph, steps, home)
-    return Program(machine, tuple(steps), graph.inputs, graph.outputs, dict(graph.shapes), offsets, arena)
+    shapes = dict(graph.shapes)
+    return Program(machine, tuple(steps), graph.inputs, graph.outputs, shapes, offsets, arena, tuple(origins))
+
+
+def _origin(site: Site, algorithm: Algorithm) -> Origin:
+    node, shapes = site.node, site.graph.shapes
+    values, weights = tuple(shapes[v] for v in node.values), tuple(w.shape for w in node.weights)
+    return Origin(node.op, node.output, values, weights, site.result, algorithm.name)
 
 
 def _homes(graph: Graph) -> dict[int, int]:
