@@ -13,6 +13,9 @@ from engine.errors import EngineError, InputError, ModelFileError
 Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
 """What a model can be read from: a path, the bytes themselves, or a binary file that is open and can seek."""
 
+MAX_TEXT = 64 << 20
+"""The longest text that is read: a description, or the attributes of one object."""
+
 SHORT = "ends before the data that it promises"
 
 

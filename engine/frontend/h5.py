@@ -12,12 +12,11 @@ from h5py import h5a, h5d, h5g, h5i, h5l, h5o, h5s, h5t, h5z
 from numpy.typing import NDArray
 
 from engine.errors import EngineError, LimitExceededError, ModelFileError
-from engine.frontend.files import Bytes, naming
-from engine.frontend.object_header import text_lengths
+from engine.frontend.files import MAX_TEXT, Bytes, naming
+from engine.frontend.object_header import read_texts
 from engine.frontend.sniff import require_hdf5
 from engine.ir.ops import Shape
 
-MAX_TEXT = 64 << 20
 MAX_RATIO = 32
 MAX_MEMBERS = 100_000
 SMALL_CHUNK = 1 << 20
@@ -172,21 +171,21 @@ class Archive:
             kind = attribute.get_type()
             if not isinstance(kind, h5t.TypeStringID):
                 raise ModelFileError(f"attribute {name!r} must be text")
-            size = self._claimed(where, key, count) if kind.is_variable_str() else count * kind.get_size()
-            if size > MAX_TEXT:
+            if kind.is_variable_str():
+                return self._variable(where, key, count)
+            if count * kind.get_size() > MAX_TEXT:
                 raise LimitExceededError(f"attribute {name!r} may hold more than {MAX_TEXT} bytes")
             values = np.empty(attribute.shape, attribute.dtype)
             attribute.read(values)
-            found = values.ravel().tolist()
-            return [v if isinstance(v, bytes) else str(v).encode("utf-8", "surrogateescape") for v in found]
+            return list(values.ravel().tolist())
 
-    def _claimed(self, where: Any, name: bytes, count: int) -> int:
+    def _variable(self, where: Any, name: bytes, count: int) -> list[bytes]:
         creation = h5i.get_file_id(where).get_create_plist()
         if creation.get_sizes() != (8, 8):
             raise ModelFileError(f"attribute {name.decode()!r} is stored in a way that is not read")
         base = creation.get_userblock()
         header = h5o.get_info(where).addr
-        return sum(text_lengths(lambda at, size: self._file.read_at(base + at, size), header, name, count))
+        return read_texts(lambda at, size: self._file.read_at(base + at, size), header, name, count)
 
     def _checked(self, found: Any, path: str) -> Stored:
         plist = found.get_create_plist()

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from engine.errors import LimitExceededError, ModelFileError
 from engine.frontend import strict_json
-from engine.frontend.files import Bytes, SteadyFile
+from engine.frontend.files import MAX_TEXT, Bytes, SteadyFile
 from engine.frontend.h5 import Archive
 from engine.frontend.saved import SavedModel, SavedTree
 from engine.frontend.zip_members import ZipMembers
@@ -36,8 +36,8 @@ class FolderMembers:
         if file is None:
             return None
         with closing(file):
-            if file.size > strict_json.MAX_TEXT:
-                raise LimitExceededError(f"{name} is {file.size} bytes long; at most {strict_json.MAX_TEXT} are read")
+            if file.size > MAX_TEXT:
+                raise LimitExceededError(f"{name} is {file.size} bytes long; at most {MAX_TEXT} are read")
             return file.read_at(0, file.size)
 
     def file(self, name: str) -> Bytes | None:

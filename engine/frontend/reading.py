@@ -7,7 +7,8 @@ from typing import Any
 
 from engine.errors import ModelFileError
 from engine.frontend import strict_json
-from engine.frontend.files import Bytes, Source, name_of, naming, open_bytes
+from engine.frontend.architectures import architecture, described, similar
+from engine.frontend.files import MAX_TEXT, Bytes, Source, name_of, naming, open_bytes
 from engine.frontend.h5 import Archive
 from engine.frontend.keras_zip import CONFIG, FolderMembers, read_members, read_shards, read_zip
 from engine.frontend.legacy_h5 import read_hdf5
@@ -19,6 +20,7 @@ from engine.frontend.yaml_text import parse_yaml
 def read_model(source: Source, arch: Source | None, stack: ExitStack) -> SavedModel:
     """A whole model: from one source, or its weights from one and its description from `arch`.
 
+    `arch` may be the name of a model of keras.applications in place of a source.
     What is opened stays open as long as `stack`. Raises `ModelFileError` naming the source that is at fault.
     """
     with naming(name_of(source)):
@@ -27,19 +29,23 @@ def read_model(source: Source, arch: Source | None, stack: ExitStack) -> SavedMo
             raise ModelFileError(f"holds weights only ({saved.format}); give the architecture with `arch` or --arch")
         if saved.weights is None:
             raise ModelFileError(f"holds no weights: it is an architecture ({saved.format})")
+        wanted = architecture(arch)
+        if wanted is not None:
+            return _described_by(described(wanted, saved.weights), saved)
     if arch is None:
         return saved
     with naming(name_of(arch)):
-        described = read_saved(arch, stack)
-        if described.config is None:
-            raise ModelFileError(f"holds no architecture, only weights ({described.format})")
-    return replace(
-        described,
-        keras_version=described.keras_version,
-        backend=saved.backend or described.backend,
-        format=f"{saved.format}, described by {described.format}",
-        weights=saved.weights,
-    )
+        if isinstance(arch, str) and not os.path.lexists(arch):
+            raise ModelFileError(similar(arch))
+        description = read_saved(arch, stack)
+        if description.config is None:
+            raise ModelFileError(f"holds no architecture, only weights ({description.format})")
+    return _described_by(replace(description, weights=saved.weights), saved)
+
+
+def _described_by(description: SavedModel, saved: SavedModel) -> SavedModel:
+    backend, kind = saved.backend or description.backend, f"{saved.format}, described by {description.format}"
+    return replace(description, backend=backend, format=kind)
 
 
 def read_saved(source: Source, stack: ExitStack) -> SavedModel:
@@ -61,7 +67,7 @@ def read_saved(source: Source, stack: ExitStack) -> SavedModel:
 
 
 def _text(file: Bytes) -> bytes:
-    return file.read_at(0, min(file.size, strict_json.MAX_TEXT + 1))
+    return file.read_at(0, min(file.size, MAX_TEXT + 1))
 
 
 def _read_folder(path: str, stack: ExitStack) -> SavedModel:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.errors import LimitExceededError, ModelFileError
+from engine.frontend.files import MAX_TEXT
 
-MAX_TEXT = 64 << 20
 MAX_DIGITS = 300
 
 

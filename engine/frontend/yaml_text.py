@@ -3,7 +3,7 @@
 from typing import Any
 
 from engine.errors import LimitExceededError, ModelFileError
-from engine.frontend.strict_json import MAX_TEXT
+from engine.frontend.files import MAX_TEXT
 
 MAX_ITEMS = 2_000_000
 

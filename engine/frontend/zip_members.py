@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.errors import LimitExceededError, ModelFileError
-from engine.frontend.files import Bytes, LentFile, Part
+from engine.frontend.files import MAX_TEXT, Bytes, LentFile, Part
 
 MAX_DIRECTORY = 16 << 20
-MAX_TEXT = 64 << 20
 MAX_RATIO = 4
 SMALL = 16 << 20
 PIECE = 1 << 20

@@ -15,7 +15,7 @@ from h5py import h5o
 
 from engine.errors import EngineError, LimitExceededError, ModelFileError
 from engine.frontend import open_model
-from engine.frontend.object_header import text_lengths
+from engine.frontend.object_header import read_texts
 from tests.frontend.handmade import dense_model, dense_weights, layer, sequential, write, write_dense
 
 KERNEL = "model_weights/d/d/kernel:0"
@@ -302,7 +302,7 @@ def test_attributes_of_another_kind(value: object, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("libver", ["earliest", "latest"])
-def test_lengths_of_texts_in_both_kinds_of_object_headers(libver: str, tmp_path: Path) -> None:
+def test_texts_in_both_kinds_of_object_headers(libver: str, tmp_path: Path) -> None:
     path = write(tmp_path / "m.h5", dense_model(), dense_weights(), libver=libver)
     with h5py.File(path, "a", libver=libver) as file:
         file["model_weights"].attrs["words"] = ["", "one", "three"]
@@ -313,9 +313,9 @@ def test_lengths_of_texts_in_both_kinds_of_object_headers(libver: str, tmp_path:
     def read_at(address: int, count: int) -> bytes:
         return content[address : address + count]
 
-    assert text_lengths(read_at, root, b"model_config", 1) == [len(config)]
-    assert text_lengths(read_at, root, b"keras_version", 1) == [len(version)]
-    assert text_lengths(read_at, group, b"words", 3) == [0, 3, 5]
+    assert read_texts(read_at, root, b"model_config", 1) == [config.encode()]
+    assert read_texts(read_at, root, b"keras_version", 1) == [version.encode()]
+    assert read_texts(read_at, group, b"words", 3) == [b"", b"one", b"three"]
 
 
 @pytest.mark.parametrize("options", [{}, {"userblock_size": 512}], ids=str)

@@ -1,0 +1,52 @@
+"""The process in which mutants are tried: `python -m tests.fuzz.child TARGET FIRST COUNT`, with limits on itself.
+
+Prints a JSON line before and after each mutant, so that whoever reads knows which one ended the process.
+"""
+
+import faulthandler
+import json
+import os
+import resource
+import sys
+import time
+import traceback
+
+MEMORY = 4 << 30
+SECONDS = 20.0
+
+
+def say(**record: object) -> None:
+    """One line, whole, at once."""
+    os.write(1, (json.dumps(record) + "\n").encode())
+
+
+def peak() -> int:
+    """The most memory that this process has had, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+
+
+def main(target: str, first: int, count: int) -> None:
+    """Try mutants `first` to `first + count - 1`."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    from tests.fuzz.targets import allowed, prepare
+
+    for seed in range(first, first + count):
+        attempt = prepare(target, seed)
+        before, started = peak(), time.perf_counter()
+        say(begin=seed)
+        faulthandler.dump_traceback_later(SECONDS, exit=True)
+        outcome, problem = "accepted", None
+        try:
+            attempt()
+        except allowed(target) as error:
+            outcome = type(error).__name__
+            problem = "its message has several lines" if "\n" in str(error) else None
+        except BaseException as error:
+            outcome, problem = type(error).__name__, traceback.format_exc()
+        faulthandler.cancel_dump_traceback_later()
+        say(end=seed, outcome=outcome, problem=problem, seconds=time.perf_counter() - started, grown=peak() - before)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,64 @@
+"""Tries mutants in child processes, and knows of each what became of it."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tests.processes import ROOT
+
+BATCH = 250
+PATIENCE = 600.0
+
+
+@dataclass
+class Tally:
+    """What became of the mutants of one target. `problems` are by seed: whatever must not happen."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    problems: dict[int, str] = field(default_factory=dict)
+    slowest: float = 0.0
+    grown: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many mutants were tried."""
+        return sum(self.outcomes.values())
+
+
+def fuzz(target: str, first: int, count: int) -> Tally:
+    """Try mutants `first` to `first + count - 1` of a target."""
+    tally = Tally()
+    at, end = first, first + count
+    while at < end:
+        for record in _batch(target, at, min(BATCH, end - at)):
+            at = record["end"] + 1
+            tally.outcomes[record["outcome"]] += 1
+            tally.slowest = max(tally.slowest, record["seconds"])
+            tally.grown = max(tally.grown, record["grown"])
+            if record["problem"]:
+                tally.problems[record["end"]] = record["problem"]
+    return tally
+
+
+def _batch(target: str, first: int, count: int) -> Iterator[dict]:
+    command = [sys.executable, "-m", "tests.fuzz.child", target, str(first), str(count)]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        out, errors, status = done.stdout, done.stderr, done.returncode
+    except subprocess.TimeoutExpired as late:
+        out, errors, status = (late.stdout or b"").decode(), "no end", -signal.SIGKILL
+    begun = None
+    for line in out.splitlines():
+        record = json.loads(line)
+        begun = record.get("begin")
+        if "end" in record:
+            yield record
+    if begun is not None:
+        how = signal.Signals(-status).name if status < 0 else "hang" if "Timeout" in errors else f"exit {status}"
+        yield {"end": begun, "outcome": how, "problem": f"{how}\n{errors[-3000:]}", "seconds": 0.0, "grown": 0}
+    elif status:
+        raise RuntimeError(f"{command} ended with {status}\n{errors}")
