@@ -25,6 +25,10 @@ class InputError(EngineError, ValueError):
     """An array handed to a model has the wrong shape, kind or number."""
 
 
+class CancelledError(EngineError):
+    """A prediction was cancelled by its caller before it was complete."""
+
+
 class ImageError(EngineError):
     """One image cannot be read. A batch goes on with the others."""
 

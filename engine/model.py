@@ -2,24 +2,34 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+from dataclasses import replace
+from threading import Lock
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from engine.errors import InputError, KernelError
-from engine.frontend import LayerInfo, Network, Source, name_of, open_model
-from engine.frontend.open_sizes import OpenShape, fits, is_open, shown
+from engine.arrays import checked
+from engine.errors import CancelledError, InputError, KernelError
+from engine.frontend import Source, name_of
+from engine.frontend.open_sizes import is_open
 from engine.ir.graph import Graph
 from engine.ir.ops import Activate, Identity, Reshape, Softmax
+from engine.layer import Layer, TensorInfo, inputs_of, layers_of, outputs_of, with_batch
+from engine.origin import Origin
 from engine.passes import optimise
+from engine.plan.sharing import Pool, new_pool
 from engine.runtime.session import new_session
-from engine.sessions import AnySession, Sessions
+from engine.sessions import MOST, AnySession, Sessions, share_weights
 from engine.summary import format_summary
 
-Arrays = NDArray[np.float32] | list[NDArray[np.float32]]
+
+class Event(Protocol):
+    """What tells a prediction to stop: a `threading.Event`, or whatever else has its `is_set`."""
+
+    def is_set(self) -> bool:
+        """Whether to stop."""
+        ...
 
 
 def load_model(
@@ -39,94 +49,135 @@ def load_model(
     """
     if threads is not None and threads < 1:
         raise InputError(f"threads: expected at least 1, found {threads}")
-    again = partial(open_model, path, arch, lambdas)
-    with again() as network:
-        graph = optimise(network.graph)
-        if is_open(network.input_shapes):
-            sessions = Sessions(lambda shapes: again(shapes=shapes), threads)
-            return Model(name_of(path), network, graph, sessions, again)
-        return Model(name_of(path), network, graph, new_session(graph, threads), again)
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One layer of a model, as Keras lists it. Shapes start with `None` for the batch."""
-
-    name: str
-    class_name: str
-    config: Mapping[str, Any] = field(repr=False)
-    output_shape: tuple[int | None, ...]
-    parameters: int
-    trainable_parameters: int
-    inbound: tuple[str, ...]
-    _open: Callable[[], Network] = field(repr=False)
-
-    def count_params(self) -> int:
-        """Number of weights in this layer."""
-        return self.parameters
-
-    def get_weights(self) -> list[NDArray[Any]]:
-        """The layer's weights in Keras's order and shapes, read from the file now."""
-        with self._open() as network:
-            info = next(layer for layer in network.layers if layer.name == self.name)
-            return [weight.read() for weight in info.weights]
+    return Model(Origin(path, arch, lambdas, threads))
 
 
 class Model:
-    """A network ready to predict. Safe to call from many threads; the weights are never written to."""
+    """A network ready to predict, made by `load_model`. It never changes: any number of threads may use it at once.
 
-    def __init__(
-        self,
-        path: str,
-        network: Network,
-        graph: Graph,
-        sessions: "AnySession | Sessions",
-        again: Callable[[], Network],
-    ) -> None:
-        self.name, self.path = network.name, path
+    `name` is the model's, `path` the file it came from, `format` and `keras_version` what the file is and says.
+    `layers` are as Keras lists them, `inputs` and `outputs` have name, shape and dtype. `head` is the function that
+    ends the first output (`softmax`, `sigmoid`, `linear` ...); `from_logits` is whether the file's training
+    configuration says that it holds logits. A copy is the model itself. A pickle holds the path and the options of
+    `load_model`, or the bytes that it was loaded from, and unpickling loads the model again.
+    """
+
+    def __init__(self, origin: Origin, pool: Pool | None = None) -> None:
+        with origin.open() as network:
+            graph = optimise(network.graph)
+            self._origin = origin.settled()
+            self._pool = new_pool() if pool is None else pool
+            self._sessions = self._new_sessions(is_open(network.input_shapes), graph)
+            self.layers = layers_of(network.layers, self._origin.open)
+            self.inputs, self.outputs = inputs_of(network), outputs_of(network)
+        self.name, self.path = network.name, name_of(origin.source)
         self.keras_version, self.format = network.keras_version, network.format
         self.from_logits = network.from_logits
         self.input_names, self.output_names = network.input_names, network.output_names
         self.head = _head(graph)
-        self.layers = tuple(_layer(info, again) for info in network.layers)
-        self._in, self._out = network.input_shapes, network.output_shapes
-        self._sessions = sessions
-        fixed = not isinstance(sessions, Sessions) and sessions.is_simple
-        self._one = (1, *self._in[0]) if fixed else None
+        self._in, self._out, self._keys = network.input_shapes, network.output_shapes, network.output_keys
+        simple = not isinstance(self._sessions, Sessions) and self._sessions.is_simple and self._keys is None
+        self._one = (1, *self._in[0]) if simple else None
+        self._submodels: dict[tuple[str, ...], Model] = {}
+        self._lock = Lock()
+
+    def _new_sessions(self, sizes_are_open: bool, graph: Graph) -> "AnySession | Sessions":
+        threads = self._origin.threads
+        return Sessions(self._origin.open, threads, self._pool) if sizes_are_open else new_session(graph, threads)
+
+    def __reduce__(self) -> tuple[type["Model"], tuple[Origin]]:
+        return Model, (self._origin,)
+
+    def __copy__(self) -> "Model":
+        return self
+
+    def __deepcopy__(self, memo: Mapping[int, Any]) -> "Model":
+        return self
 
     @property
     def input_shape(self) -> Any:
         """`(None, 28, 28, 1)`, or a list of such where there are several inputs."""
-        return _with_batch(self._in)
+        return with_batch(self._in)
 
     @property
     def output_shape(self) -> Any:
         """`(None, 10)`, or a list of such where there are several outputs."""
-        return _with_batch(self._out)
+        return with_batch(self._out)
 
-    def predict(self, x: Any, batch_size: int = 32, verbose: int = 0) -> Any:
+    def predict(
+        self, x: Any, batch_size: int | None = None, verbose: int | str = 0, *, cancel: Event | None = None
+    ) -> Any:
         """Outputs (n, ...) float32 for inputs (n, ...): an array, or for several inputs a list or a dict by name.
 
-        At most `batch_size` examples are computed at a time; results do not depend on it. `verbose=1` reports
-        progress on standard error. A model with several outputs answers with a list. Raises `InputError`.
+        At most `batch_size` examples, 32 by default, are computed at a time; results do not depend on it. No examples
+        give (0, ...). `verbose=1` reports progress on standard error. A model with several outputs answers with a
+        list, or with the dictionary that it was made with. Where `cancel` is set meanwhile (a `threading.Event`),
+        `CancelledError` is raised before the next examples are computed; Ctrl-C ends it there too. Raises
+        `InputError`, which is a `ValueError`, where the inputs are not what the model expects.
         """
-        if batch_size < 1:
-            raise InputError(f"batch_size: expected at least 1, found {batch_size}")
+        size = 32 if batch_size is None else batch_size
+        if size < 1:
+            raise InputError(f"batch_size: expected at least 1, found {size}")
         inputs, n = self._checked(x)
         session = self._session(inputs)
         results = session.empty(n)
-        for done in session.pieces(inputs, results, n, batch_size):
+        _check_cancel(cancel, 0, n)
+        for done in session.pieces(inputs, results, n, size):
             if verbose:
                 print(f"\r{done}/{n}", end="" if done < n else "\n", file=sys.stderr, flush=True)
-        return results[0] if len(results) == 1 else results
+            if done < n:
+                _check_cancel(cancel, done, n)
+        return self._answer(results)
 
-    def __call__(self, x: Any) -> Any:
-        """As `predict`."""
-        if type(x) is np.ndarray and x.shape == self._one and x.dtype == np.float32:
+    def predict_on_batch(self, x: Any) -> Any:
+        """As `predict`, for the examples of one batch."""
+        return self(x)
+
+    def __call__(self, x: Any, training: bool | None = None) -> Any:
+        """As `predict`; the shortest way for one example. Raises `InputError` for `training=True`."""
+        if type(x) is np.ndarray and x.shape == self._one and x.dtype == np.float32 and not training:
             return self._sessions.run_one(x)  # type: ignore[union-attr]
+        if training:
+            raise InputError("training: expected False; models are not trained here")
         inputs, n = self._checked(x)
-        results = self._session(inputs).run(inputs, n)
-        return results[0] if len(results) == 1 else results
+        return self._answer(self._session(inputs).run(inputs, n))
+
+    def submodel(self, outputs: str | Sequence[str]) -> "Model":
+        """The model from the same inputs to the results of these layers, in the order given.
+
+        A layer of a model among the layers is `inner/conv`; `shared:1` is the second call of a layer that is called
+        several times, `shared` the first. A layer with several results gives them all. Weights that both models use
+        as they are, are held once. Raises `InputError` for a layer that is not there.
+        """
+        with self._lock:
+            return self._submodel(_names(outputs))
+
+    def _submodel(self, names: tuple[str, ...]) -> "Model":
+        model = Model(replace(self._origin, outputs=names), self._pool)
+        for sessions in (self._sessions, model._sessions):
+            if not isinstance(sessions, Sessions):
+                share_weights(sessions, self._pool)
+        return model
+
+    def features(self, x: Any, layers: str | Sequence[str], batch_size: int | None = None) -> Any:
+        """What these layers answer with for inputs (n, ...): an array (n, ...), for several names a dict of them.
+
+        Names are those of `submodel`. The submodel is kept for the next call; of more than eight the one used longest
+        ago is dropped. A layer with several results answers with a list of arrays. Raises `InputError`.
+        """
+        names = _names(layers)
+        with self._lock:
+            model = self._submodels.pop(names) if names in self._submodels else self._submodel(names)
+            self._submodels[names] = model
+            if len(self._submodels) > MOST:
+                del self._submodels[next(iter(self._submodels))]
+        found = model.predict(x, batch_size)
+        results = iter(found if len(model.outputs) > 1 else [found])
+        answers: dict[str, list[NDArray[np.float32]]] = {}
+        for name in model.output_names:
+            answers.setdefault(name, []).append(next(results))
+        by_name = {name: arrays if len(arrays) > 1 else arrays[0] for name, arrays in answers.items()}
+        return by_name[layers] if isinstance(layers, str) else by_name
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer of this name or position. Raises `InputError` if there is none."""
@@ -138,6 +189,11 @@ class Model:
         asked = f"name {name!r}" if index is None else f"index {index}"
         raise InputError(f"no layer with {asked}; the layers are {', '.join(layer.name for layer in self.layers)}")
 
+    def get_weights(self) -> list[NDArray[Any]]:
+        """All weights in Keras's order and shapes, read from the file now. Raises `ModelFileError`."""
+        with self._origin.open() as network:
+            return [weight.read() for info in network.layers for weight in info.weights]
+
     def count_params(self) -> int:
         """Number of weights in the model."""
         return sum(layer.parameters for layer in self.layers)
@@ -147,6 +203,11 @@ class Model:
         for line in format_summary(self.name, self.layers):
             print_fn(line)
 
+    def _answer(self, results: list[NDArray[np.float32]]) -> Any:
+        if self._keys is not None:
+            return dict(zip(self._keys, results, strict=True))
+        return results[0] if len(results) == 1 else results
+
     def _session(self, inputs: Sequence[NDArray[Any]]) -> AnySession:
         sessions = self._sessions
         return sessions.of([x.shape[1:] for x in inputs]) if isinstance(sessions, Sessions) else sessions
@@ -154,59 +215,19 @@ class Model:
     def _checked(self, x: Any) -> tuple[list[NDArray[Any]], int]:
         if type(x) is np.ndarray and x.shape[1:] == self._in[0] and x.dtype == np.float32 and len(self._in) == 1:
             return [x], len(x)
-        arrays = self._in_order(x)
-        checked = [_check(a, shape, name) for a, shape, name in zip(arrays, self._in, self.input_names, strict=True)]
-        counts = {len(a) for a in checked}
-        if len(counts) != 1:
-            raise InputError(f"inputs of different batch sizes: {', '.join(str(len(a)) for a in checked)}")
-        return checked, counts.pop()
-
-    def _in_order(self, x: Any) -> Sequence[ArrayLike]:
-        if isinstance(x, Mapping):
-            missing = [name for name in self.input_names if name not in x]
-            if missing:
-                raise InputError(f"input {missing[0]!r} is missing; the inputs are {', '.join(self.input_names)}")
-            return [x[name] for name in self.input_names]
-        if len(self._in) == 1:
-            alone = isinstance(x, (list, tuple)) and len(x) == 1 and np.ndim(x[0]) == len(self._in[0]) + 1
-            return [x[0] if alone else x]
-        if not isinstance(x, (list, tuple)) or len(x) != len(self._in):
-            raise InputError(f"expected {len(self._in)} inputs ({', '.join(self.input_names)}), found {_kind(x)}")
-        return list(x)
+        return checked(x, self.input_names, self._in)
 
 
-def _check(x: ArrayLike, shape: OpenShape, name: str) -> NDArray[Any]:
-    if not isinstance(x, np.ndarray | np.generic | list | tuple | int | float) and not hasattr(x, "__array__"):
-        hint = "hand over one array, or call predict for each batch"
-        raise InputError(f"input {name!r}: expected an array, found {type(x).__name__}: {hint}")
-    try:
-        array = np.asarray(x)
-    except ValueError as error:
-        raise InputError(f"input {name!r}: {error}") from None
-    if array.dtype.kind not in "fiub":
-        raise InputError(f"input {name!r}: expected numbers, found {_kind(x)} of dtype {array.dtype}")
-    if not fits(shape, array.shape[1:]):
-        if array.ndim == len(shape) and shape[-1] == 1 and fits(shape[:-1], array.shape[1:]):
-            return array[..., None]
-        if array.ndim == len(shape) + 2 and fits((*shape, 1), array.shape[1:]):
-            return array[..., 0]
-        raise InputError(f"input {name!r}: expected shape {shown(shape)}, found {array.shape}")
-    return array
+def _names(layers: str | Sequence[str]) -> tuple[str, ...]:
+    names = (layers,) if isinstance(layers, str) else tuple(layers)
+    if not names or not all(isinstance(name, str) for name in names):
+        raise InputError(f"expected the names of one or more layers, found {layers!r}")
+    return names
 
 
-def _kind(x: object) -> str:
-    return f"{len(x)} arrays" if isinstance(x, (list, tuple)) else type(x).__name__
-
-
-def _with_batch(shapes: Sequence[OpenShape]) -> Any:
-    full = [(None, *shape) for shape in shapes]
-    return full[0] if len(full) == 1 else full
-
-
-def _layer(info: LayerInfo, again: Callable[[], Network]) -> Layer:
-    shape = (None, *info.output_shape)
-    counts = info.parameters, info.trainable_parameters
-    return Layer(info.name, info.class_name, info.config, shape, *counts, info.inbound, again)
+def _check_cancel(cancel: Event | None, done: int, n: int) -> None:
+    if cancel is not None and cancel.is_set():
+        raise CancelledError(f"cancelled after {done} of {n} examples")
 
 
 def _head(graph: Graph) -> str:
@@ -222,4 +243,4 @@ def _head(graph: Graph) -> str:
     return activation.kind if activation else "linear"
 
 
-__all__ = ["KernelError", "Layer", "Model", "load_model"]
+__all__ = ["Event", "KernelError", "Layer", "Model", "TensorInfo", "load_model"]

@@ -9,7 +9,7 @@ from engine.errors import GraphError, InputError
 from engine.frontend import Network
 from engine.ir.ops import Shape
 from engine.passes import optimise
-from engine.plan.sharing import new_pool, share
+from engine.plan.sharing import Pool, share
 from engine.runtime.session import FallbackSession, Session, new_session
 
 if TYPE_CHECKING:
@@ -21,13 +21,18 @@ MOST = 8
 """Sessions kept for one model; of more, the one used longest ago is dropped."""
 
 
+def share_weights(session: AnySession, pool: Pool) -> None:
+    """Let a session hold the packed weights that others of the pool hold alike, and others hold its own."""
+    for part in session.natives:
+        part.program = share(part.program, pool)
+
+
 class Sessions:
     """One session for each set of shapes in use, made when it is first asked for. Programs share packed weights."""
 
-    def __init__(self, again: Callable[[Sequence[Shape]], Network], threads: int | None) -> None:
-        self._again, self._threads = again, threads
+    def __init__(self, again: Callable[[Sequence[Shape]], Network], threads: int | None, pool: Pool) -> None:
+        self._again, self._threads, self._pool = again, threads, pool
         self._made: OrderedDict[tuple[Shape, ...], AnySession] = OrderedDict()
-        self._pool = new_pool()
         self._lock = Lock()
 
     def of(self, shapes: Sequence[Shape]) -> AnySession:
@@ -48,6 +53,5 @@ class Sessions:
                 session = new_session(optimise(network.graph), self._threads)
         except GraphError as error:
             raise InputError(f"inputs of shapes {', '.join(map(str, shapes))} do not fit: {error}") from None
-        if isinstance(session, Session):
-            session.program = share(session.program, self._pool)
+        share_weights(session, self._pool)
         return session

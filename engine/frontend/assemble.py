@@ -9,15 +9,17 @@ from engine.frontend import layers as _families  # noqa: F401  # fills the table
 from engine.frontend.builder import build, state_of
 from engine.frontend.dialects import Dialect, dialect_of
 from engine.frontend.files import Source, name_of, naming
-from engine.frontend.network import LayerInfo, Network, from_logits
+from engine.frontend.listing import listed
+from engine.frontend.network import Network, from_logits
 from engine.frontend.open_sizes import OpenShape, check_fit, common, declared_shapes, is_open, tried
+from engine.frontend.parts import layers_on_the_way, parts_of
 from engine.frontend.quantised import use_quantised_forms
 from engine.frontend.reading import read_model
 from engine.frontend.saved import SavedModel, SavedTree
-from engine.frontend.spec import INPUT, LayerSpec, ModelSpec
+from engine.frontend.spec import LayerSpec
 from engine.frontend.stored_forms import backend_of, use_stored_forms
 from engine.frontend.topology import parse_model
-from engine.frontend.weights import LayerState, bind, count
+from engine.frontend.weights import LayerState, bind
 from engine.frontend.weights_tree import bind_tree
 from engine.ir.graph import Graph
 from engine.ir.ops import Shape
@@ -37,9 +39,8 @@ class Built:
         pairs = zip(self.graph.outputs, other.graph.outputs, strict=True)
         return tuple(common(self.graph.shapes[a], other.graph.shapes[b]) for a, b in pairs)
 
-    def shape_of(self, layer: LayerState, other: "Built") -> OpenShape:
-        """The shape of a layer's first result, None where the two differ."""
-        twin = other.model.children[layer.spec.name]
+    def shape_of(self, layer: LayerState, twin: LayerState, other: "Built") -> OpenShape:
+        """The shape of the first result of a layer, which is `twin` in the other one; None where the two differ."""
         return common(self.shapes.get(layer.first_output, ()), other.shapes.get(twin.first_output, ()))
 
 
@@ -48,18 +49,20 @@ def open_network(
     arch: Source | None,
     lambdas: Mapping[str, Callable[..., Any]],
     shapes: Sequence[Shape] | None,
+    outputs: Sequence[str] | None = None,
 ) -> Network:
     """Open a model and describe what it holds; no weight is read. Raises `EngineError` naming the source."""
     with ExitStack() as stack:
         saved = read_model(source, arch, stack)
         with naming(name_of(source)):
-            return _assemble(saved, lambdas, shapes, stack)
+            return _assemble(saved, lambdas, shapes, outputs, stack)
 
 
 def _assemble(
     saved: SavedModel,
     lambdas: Mapping[str, Callable[..., Any]],
     given: Sequence[Shape] | None,
+    outputs: Sequence[str] | None,
     stack: ExitStack,
 ) -> Network:
     config = saved.config or {}
@@ -72,28 +75,27 @@ def _assemble(
 
     def built(shapes: Sequence[Shape]) -> Built:
         model = state_of(LayerSpec(spec.name, spec.class_name, {}, True, spec))
-        return Built(model, *build(model, dialect, lambdas, shapes))
+        return Built(model, *build(model, dialect, lambdas, shapes, outputs))
 
     this = built(given or tried(declared, 0))
     other = built(tried(declared, 1)) if given is None and is_open(declared) else this
     model, graph = this.model, this.graph
     bind_weights(model, saved, dialect)
     verify(graph)
+    parts = parts_of(model, outputs or ())
     output_names = tuple(ref.layer for ref in spec.outputs)
-    hidden = INPUT if spec.class_name == "Sequential" else ""
-    listed = [layer for layer in model.children.values() if layer.spec.class_name != hidden]
-    inbound = _inbound(spec)
+    only = layers_on_the_way(spec, parts) if parts else None
     return Network(
         graph=graph,
         name=spec.name,
         input_names=spec.inputs,
-        output_names=output_names,
+        output_names=tuple(part.name for part in parts for _ in part.values) or output_names,
+        output_keys=None if parts else spec.output_keys,
         input_shapes=declared,
+        input_dtypes=tuple(_dtype(model.children[name].spec) for name in spec.inputs),
         output_shapes=this.output_shapes(other),
-        layers=tuple(
-            _info(layer, this.shape_of(layer, other), graph.shapes, inbound.get(layer.path, ())) for layer in listed
-        ),
-        from_logits=from_logits(saved.training, output_names),
+        layers=listed(model, other.model, lambda layer, twin: this.shape_of(layer, twin, other), graph.shapes, only),
+        from_logits=from_logits(saved.training, output_names) and not parts,
         keras_version=version,
         format=saved.format,
         _resources=stack.pop_all(),
@@ -115,27 +117,6 @@ def bind_weights(model: LayerState, saved: SavedModel, dialect: Dialect) -> None
         bind(list(model.children.values()), saved.weights)
 
 
-def _info(
-    layer: LayerState,
-    shape: OpenShape,
-    kept: Mapping[int, Shape],
-    inbound: tuple[str, ...],
-) -> LayerInfo:
-    trainable, _ = layer.split()
-    everything = list(layer.all_parameters())
-    value = layer.first_output
-    return LayerInfo(
-        name=layer.spec.name,
-        class_name=layer.spec.class_name,
-        config=layer.spec.config,
-        output_shape=shape,
-        parameters=count(everything),
-        trainable_parameters=count(trainable),
-        weights=tuple(p.weight for p in everything),
-        inbound=inbound,
-        value=value if value in kept else -1,
-    )
-
-
-def _inbound(spec: ModelSpec) -> dict[str, tuple[str, ...]]:
-    return {call.layer: tuple(ref.layer for ref in call.arguments.refs()) for call in reversed(spec.calls)}
+def _dtype(layer: LayerSpec) -> str:
+    dtype = layer.config.get("dtype")
+    return dtype if isinstance(dtype, str) else "float32"

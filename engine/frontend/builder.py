@@ -11,6 +11,7 @@ from engine.frontend.config import MAX_INT, Config
 from engine.frontend.dialects import Dialect
 from engine.frontend.masks import hand_on_masks
 from engine.frontend.operations.nodes import is_operation, run_operation
+from engine.frontend.parts import parts_of
 from engine.frontend.quantised import is_read, mode_of
 from engine.frontend.registry import run_layer
 from engine.frontend.spec import INPUT, CallSpec, LayerSpec, ModelSpec, map_refs, refs_in
@@ -73,12 +74,10 @@ class Builder:
         if len(inputs) != len(spec.inputs):
             raise ModelFileError(f"{model.where}: expected {len(spec.inputs)} inputs, found {len(inputs)}")
         made: Made = {(name, 0): (value,) for name, value in zip(spec.inputs, inputs, strict=True)}
-        for name, value in zip(spec.inputs, inputs, strict=True):
-            _note_output(model.children[name], value)
         for call in spec.calls:
-            layer = model.children[call.layer]
-            made[call.layer, call.node] = outputs = self._run_call(layer, call, made)
-            _note_output(layer, outputs[0])
+            made[call.layer, call.node] = self._run_call(model.children[call.layer], call, made)
+        for name, node in sorted(made):
+            model.children[name].results.append(made[name, node])
         return _take(made, spec.outputs)
 
     def _run_call(self, layer: LayerState, call: CallSpec, made: Made) -> tuple[int, ...]:
@@ -187,11 +186,6 @@ def _model(layer: LayerState) -> ModelSpec:
     return layer.spec.model
 
 
-def _note_output(layer: LayerState, value: int) -> None:
-    if layer.first_output < 0:
-        layer.first_output = value
-
-
 def _take(made: Made, arguments: Any) -> tuple[int, ...]:
     values = []
     for ref in refs_in(arguments):
@@ -232,16 +226,25 @@ def _check_dtype(config: Config, class_name: str) -> None:
 
 
 def build(
-    model: LayerState, dialect: Dialect, lambdas: Mapping[str, Callable[..., Any]], shapes: Sequence[Shape]
+    model: LayerState,
+    dialect: Dialect,
+    lambdas: Mapping[str, Callable[..., Any]],
+    shapes: Sequence[Shape],
+    parts: Sequence[str] | None = None,
 ) -> tuple[Graph, dict[int, Shape]]:
     """The whole model as a graph, and the shapes of all values ever made, also of those that no output needs.
 
     `lambdas` are functions by the names of the Lambda layers that they stand for. `shapes` are those of the inputs.
+    `parts` are names of layers whose results become the outputs, in place of the model's own.
     """
     builder = Builder(dialect, lambdas=lambdas)
     inputs = [builder.value(shape) for shape in shapes]
     outputs = builder.run_model(model, inputs)
     _check_lambdas(builder)
+    if parts is not None:
+        outputs = tuple(value for part in parts_of(model, parts) for value in part.values)
     if not outputs:
         raise GraphError("the model has no outputs")
+    if not builder.known.keys().isdisjoint(outputs):
+        raise InputError("outputs: sizes alone, which are no numbers of the network, cannot be one")
     return builder.graph(inputs, outputs), builder.shapes

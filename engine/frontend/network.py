@@ -14,11 +14,13 @@ from engine.ir.graph import Graph, Weight
 class LayerInfo:
     """One layer as `model.layers` lists it; shapes without the batch axis, None where the file leaves a size open.
 
-    `weights` are in the order of Keras's `get_weights()`. `inbound` are the layers that feed its first call.
-    `value` is the graph value of its first output, before passes; -1 where no output of the model needs it.
+    `path` is `inner/name` for a layer of a model among the layers, and `layers` are those of such a model. `weights`
+    are in the order of Keras's `get_weights()`. `inbound` are the layers that feed its first call. `value` is the
+    graph value of its first output, before passes; -1 where no output of the model needs it.
     """
 
     name: str
+    path: str
     class_name: str
     config: Mapping[str, Any] = field(repr=False)
     output_shape: OpenShape
@@ -27,17 +29,24 @@ class LayerInfo:
     weights: tuple[Weight, ...]
     inbound: tuple[str, ...]
     value: int
+    layers: tuple["LayerInfo", ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
 class Network:
-    """A model read from a file. Its weights can be read until `close`; it is a context manager."""
+    """A model read from a file. Its weights can be read until `close`; it is a context manager.
+
+    `input_dtypes` are as the file has them; all is computed in float32. `output_keys` are those of the dictionary that
+    the model answers with; it is None where it answers with a list.
+    """
 
     graph: Graph
     name: str
     input_names: tuple[str, ...]
     output_names: tuple[str, ...]
+    output_keys: tuple[str, ...] | None
     input_shapes: tuple[OpenShape, ...]
+    input_dtypes: tuple[str, ...]
     output_shapes: tuple[OpenShape, ...]
     layers: tuple[LayerInfo, ...]
     from_logits: bool

@@ -57,7 +57,10 @@ class CallSpec:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A model: layers in Keras's order, calls in an order that runs, inputs as names of input layers."""
+    """A model: layers in Keras's order, calls in an order that runs, inputs as names of input layers.
+
+    `output_keys` are sorted, as the outputs are, and those of the dictionary that it answers with, if it does.
+    """
 
     name: str
     class_name: str
@@ -66,6 +69,7 @@ class ModelSpec:
     inputs: tuple[str, ...]
     outputs: tuple[Ref, ...]
     calls: tuple[CallSpec, ...]
+    output_keys: tuple[str, ...] | None = None
 
 
 def refs_in(value: Any) -> Iterator[Ref]:

@@ -78,6 +78,8 @@ def _implied_input(config: Mapping[str, Any], first: LayerSpec) -> LayerSpec:
 
 def _functional(config: Mapping[str, Any], layers: list[LayerSpec], dialect: Dialect) -> ModelSpec:
     inputs, outputs, calls = connect(config, layers, dialect)
+    described = config["output_layers"]
+    by_key = isinstance(described, dict) and len(described) == len(outputs)
     return ModelSpec(
         name=str(config.get("name") or "model"),
         class_name="Functional",
@@ -86,4 +88,5 @@ def _functional(config: Mapping[str, Any], layers: list[LayerSpec], dialect: Dia
         inputs=inputs,
         outputs=outputs,
         calls=calls,
+        output_keys=tuple(sorted(described)) if by_key else None,
     )

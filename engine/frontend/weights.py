@@ -50,14 +50,22 @@ class Parameter:
 
 @dataclass(eq=False)
 class LayerState:
-    """One layer while the graph is built, however often it is called: its weights and, in a model, its layers."""
+    """One layer while the graph is built, however often it is called: its weights and, in a model, its layers.
+
+    `results` are the values that each of its calls gave.
+    """
 
     spec: LayerSpec
     path: str
     parameters: dict[str, Parameter] = field(default_factory=dict)
     derived: dict[str, Weight] = field(default_factory=dict)
     children: dict[str, "LayerState"] = field(default_factory=dict)
-    first_output: int = -1
+    results: list[tuple[int, ...]] = field(default_factory=list)
+
+    @property
+    def first_output(self) -> int:
+        """The first value of the first call; -1 where there was none."""
+        return self.results[0][0] if self.results else -1
 
     @property
     def where(self) -> str:

@@ -61,9 +61,14 @@ class SegmentedSession:
             self._parts.append(Host(part.nodes[0], op) if isinstance(op, HostCall) else Native(part, machine, threads))
 
     @property
+    def natives(self) -> Sequence[Session]:
+        """The sessions of the native parts."""
+        return [p.session for p in self._parts if isinstance(p, Native)]
+
+    @property
     def kernels(self) -> frozenset[str]:
         """The kernels that the native parts call."""
-        return frozenset().union(*(p.session.program.kernels for p in self._parts if isinstance(p, Native)))
+        return frozenset().union(*(session.kernels for session in self.natives))
 
     def empty(self, n: int) -> list[NDArray[np.float32]]:
         """Room for the outputs of n examples."""

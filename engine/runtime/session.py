@@ -59,6 +59,11 @@ class Session:
         self._free: dict[int, list[Workspace]] = {}
 
     @property
+    def natives(self) -> "Sequence[Session]":
+        """The sessions that it is made of."""
+        return (self,)
+
+    @property
     def kernels(self) -> frozenset[str]:
         """The kernels that it calls."""
         return self.program.kernels
@@ -131,6 +136,7 @@ class FallbackSession:
         )
         self._graph = replace(graph, nodes=tuple(nodes))
         self.is_simple = False
+        self.natives: Sequence[Session] = ()
         self.threads = 1
 
     def empty(self, n: int) -> list[NDArray[np.float32]]:

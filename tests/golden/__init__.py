@@ -44,6 +44,13 @@ def load(model: Path) -> Golden:
         return Golden(model, *(_series(arrays, prefix) for prefix in ("x", "y", "weights")))
 
 
+def in_order(answer: Any) -> list[NDArray[Any]]:
+    """What a model answered, an array, a list or a dictionary, in the order of `Golden.outputs`."""
+    if isinstance(answer, dict):
+        return [answer[key] for key in sorted(answer)]
+    return answer if isinstance(answer, list) else [answer]
+
+
 def _series(arrays: Any, prefix: str) -> tuple[NDArray[Any], ...]:
     count = sum(key.rstrip("0123456789") == prefix for key in arrays)
     return tuple(arrays[f"{prefix}{i}"] for i in range(count))
