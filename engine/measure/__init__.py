@@ -1,1 +1,1 @@
-"""What a model costs on this machine: profiles, traces, comparisons and tuning. Nothing here runs while a model predicts."""
+"""What a model costs on this machine: profiles, traces, comparisons, tuning. No part of predicting."""

@@ -7,7 +7,6 @@ which reads the clock before and after.
 import ctypes
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -41,22 +40,21 @@ _LINE = 64
 class Tracer:
     """A program with a log; `inputs` are filled with uniform random numbers from [0, 1)."""
 
-    def __init__(self, program: Program, images: int, threads: int) -> None:
-        self._workspace = Workspace(_with_scratch(program), images, threads)
-        self._images = images
+    def __init__(self, program: Program, capacity: int, threads: int) -> None:
+        self._workspace = Workspace(_with_scratch(program), capacity, threads)
         random = np.random.default_rng(0)
         for view in self._workspace.inputs:
             view[...] = random.random(view.shape, np.float32)
         rows = self._workspace.rows
-        most = np.minimum(_tiles(rows, images), MOST_CHUNKS).sum()
+        most = np.minimum(_tiles(rows, capacity), MOST_CHUNKS).sum()
         self._log = aligned_array((int(most), ENTRY_SIZE // 8), np.int64)
         self._counter = aligned_array((1,), np.int64)
         self._params = self._wrap(rows, program)
 
-    def run(self) -> Spans:
-        """Run once; the kernel calls in the order in which they began."""
+    def run(self, images: int) -> Spans:
+        """Run once, for at most `capacity` images; the kernel calls in the order in which they began."""
         self._counter[0] = 0
-        self._workspace.run(self._images)
+        self._workspace.run(images)
         log = self._log[: self._counter[0]]
         spans = np.empty(len(log), SPAN)
         _, spans["thread"] = np.unique(log[:, 0], return_inverse=True)
@@ -110,8 +108,3 @@ def step_times(spans: Spans, steps: int) -> NDArray[np.float64]:
     np.maximum.at(last, spans["step"], spans["end"])
     times: NDArray[np.float64] = np.where(last > 0, last - first, 0) * 1e-9
     return times
-
-
-def median_step_times(runs: Sequence[Spans], steps: int) -> NDArray[np.float64]:
-    """The median of each step over several runs, seconds."""
-    return np.median([step_times(spans, steps) for spans in runs], axis=0)

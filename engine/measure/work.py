@@ -17,23 +17,22 @@ def flops(origin: Origin) -> float:
 
     0 where the work is moving numbers.
     """
-    x, *_ = origin.values or ((),)
+    per_result = 0
     match origin.op:
         case Conv() | Dense():
-            inner = prod(origin.weights[0][:-1])
-            return 2.0 * inner * prod(origin.result)
+            per_result = prod(origin.weights[0][:-1])
         case DepthwiseConv():
-            return 2.0 * prod(origin.weights[0][:2]) * prod(origin.result)
+            per_result = prod(origin.weights[0][:2])
+        case LocalDense():
+            per_result = origin.weights[0][1]
+        case MatMul():
+            per_result = origin.values[0][-1]
         case ConvTranspose():
             kh, kw, _, f = origin.weights[0]
-            return 2.0 * kh * kw * f * prod(x)
-        case LocalDense():
-            return 2.0 * origin.weights[0][1] * prod(origin.result)
-        case MatMul():
-            return 2.0 * x[-1] * prod(origin.result)
+            return 2.0 * kh * kw * f * prod(origin.values[0])
         case Recurrent():
-            return 2.0 * prod(x[:-1]) * sum(map(prod, origin.weights[:2]))
-    return 0.0
+            return 2.0 * prod(origin.values[0][:-1]) * sum(map(prod, origin.weights[:2]))
+    return 2.0 * per_result * prod(origin.result)
 
 
 def value_bytes(origin: Origin) -> int:

@@ -1,0 +1,57 @@
+"""`infer profile`."""
+
+from pathlib import Path
+
+import click
+
+from engine.commands.measuring import shapes_option, threads_option
+from engine.commands.options import arch_option, find_weights, weights_option
+
+
+@click.command("profile")
+@weights_option
+@click.option("--batch", type=click.IntRange(1, 4096), default=1, show_default=True, help="Images in a call.")
+@threads_option
+@click.option("--seconds", type=click.FloatRange(0.0), default=1.0, show_default=True, help="How long to measure.")
+@shapes_option
+@click.option("--json", "as_json", is_flag=True, help="The profile as JSON.")
+@click.option(
+    "--trace",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File for one run, call by call on each thread, for chrome://tracing or Perfetto.",
+)
+@arch_option
+def command(
+    weights: str,
+    batch: int,
+    threads: int | None,
+    seconds: float,
+    shapes: tuple[tuple[int, ...], ...],
+    as_json: bool,
+    trace: Path | None,
+    arch: str | None,
+) -> None:
+    """Say where a model's time and memory go: every step's algorithm, time, speed, and share of the machine's peak.
+
+    Inputs are random numbers. Steps are timed inside whole runs by the clock, on the threads that they run on.
+    """
+    from engine.measure.profile import load, measure
+    from engine.measure.text import profile_lines
+    from engine.output import destination
+
+    model = load(find_weights(weights), arch, batch, threads, shapes)
+    profile, run = measure(model, batch, seconds)
+    if trace:
+        import json
+
+        from engine.measure.chrome import chrome_trace
+
+        with destination(trace, for_reading=False) as write:
+            write(json.dumps(chrome_trace(model.session.program, run)))
+    if as_json:
+        import json
+
+        click.echo(json.dumps(profile.to_dict(), indent=2))
+    else:
+        for line in profile_lines(profile):
+            click.echo(line)

@@ -1,0 +1,210 @@
+"""Where a model's time and memory go on this machine."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import EngineError, InputError
+from engine.frontend import Source, name_of, open_model
+from engine.frontend.open_sizes import is_open, shown
+from engine.ir.graph import Graph
+from engine.ir.ops import Shape
+from engine.measure.layers import covered
+from engine.measure.memory import peak_resident
+from engine.measure.peak import Peak
+from engine.measure.trace import Spans, Tracer, step_times
+from engine.measure.work import flops, packed_bytes, value_bytes
+from engine.passes import optimise
+from engine.plan.program import Program
+from engine.runtime.session import Session, new_session
+
+BASE_BYTES = 95_000_000
+PACKED_SHARE = 1.1
+_LEAST_RUNS = 5
+
+
+@dataclass(frozen=True)
+class Row:
+    """One operation of the program. `seconds` are for the whole batch, `flops` as the operation defines them."""
+
+    layers: tuple[str, ...]
+    operation: str
+    algorithm: str
+    kernels: tuple[str, ...]
+    result: Shape
+    seconds: float
+    share: float
+    flops: float
+    bytes: float
+    percent_of_peak: float | None
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes. `raw` are the weights as the model counts them, `arena` and `scratch` those of the profiled batch."""
+
+    raw: int
+    packed: int
+    arena: int
+    scratch: int
+    peak_resident: int
+
+    @property
+    def expected(self) -> float:
+        """What the process should need at most: a base for the interpreter and libraries, weights, values."""
+        return BASE_BYTES + PACKED_SHARE * self.packed + self.arena
+
+
+@dataclass(frozen=True)
+class Profile:
+    """`call` and `steps` are medians for the batch; `between` is the time between steps, in which no kernel runs.
+
+    `piece` is the number of images that go through the program at once.
+    """
+
+    model: str
+    isa: str
+    batch: int
+    piece: int
+    threads: int
+    load: float
+    first_call: float
+    call: float
+    steps: float
+    between: float
+    peak: float
+    memory: Memory
+    rows: tuple[Row, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values."""
+        memory = asdict(self.memory) | {"expected": self.memory.expected}
+        return asdict(self) | {"memory": memory}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A session with what its making said: seconds, bytes of weights, the graph before passes."""
+
+    name: str
+    session: Session
+    graph: Graph
+    inputs: list[NDArray[np.float32]]
+    seconds: float
+
+
+def load(source: Source, arch: Source | None, batch: int, threads: int | None, shapes: Sequence[Shape] = ()) -> Loaded:
+    """The model ready to run, as `load_model` makes it, with random inputs. `shapes` are needed for open sizes only."""
+    start = time.perf_counter()
+    with open_model(source, arch, None, shapes or None) as network:
+        if not shapes and is_open(network.input_shapes):
+            found = ", ".join(map(shown, network.input_shapes))
+            raise InputError(f"{name_of(source)}: expected sizes for the open ones of {found}, found none")
+        session = new_session(optimise(network.graph), threads)
+        seconds = time.perf_counter() - start
+        if not isinstance(session, Session) or not session.program.steps:
+            raise EngineError(f"{name_of(source)}: there is nothing to measure in a model without compiled kernels")
+        graph = network.graph
+    random = np.random.default_rng(0)
+    inputs = [random.random((batch, *graph.shapes[v]), np.float32) for v in graph.inputs]
+    return Loaded(name_of(source), session, graph, inputs, seconds)
+
+
+def measure(model: Loaded, batch: int, seconds: float) -> tuple[Profile, list[Spans]]:
+    """Profile a model for about `seconds`; also the kernel calls of the run of median length, piece after piece."""
+    session, program = model.session, model.session.program
+    (first,) = _times(lambda: session.run(model.inputs, batch), 0.0, 1)
+    calls = _times(lambda: session.run(model.inputs, batch), seconds / 3, _LEAST_RUNS)
+    piece = 1 if batch == 1 else min(batch, session.capacity)
+    memory = _memory(model, 1 if batch == 1 else session.capacity)
+    peak = Peak(program.machine.isa)
+    peaks = [peak.cores(session.threads) for _ in range(2)]
+    runs = _traced(program, batch, piece, session.threads, 2 * seconds / 3)
+    peaks.append(peak.cores(session.threads))
+    steps = np.array([_summed(run, len(program.steps)) for run in runs])
+    times, totals = np.median(steps, axis=0), np.array([_whole(run) for run in runs])
+    rows = _rows(model, times, batch, -(-batch // piece), max(peaks))
+    profile = Profile(
+        model.name, program.machine.isa.name, batch, piece, session.threads, model.seconds, first,
+        float(np.median(calls)), float(times.sum()), float(np.median(totals - steps.sum(axis=1))), max(peaks),
+        memory, rows,
+    )  # fmt: skip
+    return profile, runs[int(np.argsort(totals)[len(totals) // 2])]
+
+
+def _times(call: Callable[[], object], seconds: float, least: int) -> list[float]:
+    found: list[float] = []
+    end = time.perf_counter() + seconds
+    while len(found) < least or time.perf_counter() < end:
+        start = time.perf_counter()
+        call()
+        found.append(time.perf_counter() - start)
+    return found
+
+
+def _traced(program: Program, batch: int, piece: int, threads: int, seconds: float) -> list[list[Spans]]:
+    """The kernel calls of several runs of the batch, each a list of its pieces."""
+    sizes = [min(piece, batch - start) for start in range(0, batch, piece)]
+    tracer = Tracer(program, piece, threads)
+    tracer.run(piece)
+    runs: list[list[Spans]] = []
+    end = time.perf_counter() + seconds
+    while len(runs) < _LEAST_RUNS or time.perf_counter() < end:
+        runs.append([tracer.run(size) for size in sizes])
+    return runs
+
+
+def _summed(run: list[Spans], steps: int) -> NDArray[np.float64]:
+    total: NDArray[np.float64] = np.zeros(steps)
+    for spans in run:
+        total += step_times(spans, steps)
+    return total
+
+
+def _whole(run: list[Spans]) -> float:
+    """Seconds from the first kernel call of each piece to the end of its last, summed."""
+    return sum(float(spans["end"].max() - spans["start"].min()) for spans in run) * 1e-9
+
+
+def _memory(model: Loaded, capacity: int) -> Memory:
+    program = model.session.program
+    return Memory(
+        raw=4 * sum(weight.size for weight in model.graph.weights()),
+        packed=packed_bytes(program.steps),
+        arena=program.arena * capacity,
+        scratch=program.scratch * model.session.threads,
+        peak_resident=peak_resident(),
+    )
+
+
+def _rows(model: Loaded, times: NDArray[np.float64], batch: int, pieces: int, peak: float) -> tuple[Row, ...]:
+    program = model.session.program
+    layers = covered(model.graph, (origin.output for origin in program.origins))
+    total = float(times.sum()) or 1.0
+    rows: list[Row] = []
+    places = range(len(program.steps))
+    for origin, group in groupby(places, key=program.origins.__getitem__):
+        numbers = list(group)
+        steps = [program.steps[i] for i in numbers]
+        seconds = float(times[numbers].sum())
+        work = flops(origin) * batch
+        rows.append(
+            Row(
+                layers=layers[origin.output] or (steps[0].layer,),
+                operation=type(origin.op).__name__,
+                algorithm=origin.algorithm,
+                kernels=tuple(step.kernel for step in steps),
+                result=origin.result,
+                seconds=seconds,
+                share=seconds / total,
+                flops=work,
+                bytes=float(value_bytes(origin) * batch + packed_bytes(steps) * pieces),
+                percent_of_peak=100 * work / seconds / peak if work and seconds else None,
+            )
+        )
+    return tuple(rows)
