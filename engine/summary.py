@@ -2,43 +2,70 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from engine.model import Layer
-
-_HEADS = ("Layer (type)", "Output Shape", "Param #", "Connected to")
+HEADS = ("Layer (type)", "Output Shape", "Param #")
+CONNECTED = "Connected to"
 
 
-def format_summary(name: str, layers: Sequence["Layer"]) -> Iterator[str]:
-    """Keras's columns, one line a layer, then the totals."""
+class Listed(Protocol):
+    """What the table says of a layer. Shapes start with `None` for the batch."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def class_name(self) -> str: ...
+
+    @property
+    def output_shape(self) -> tuple[int | None, ...]: ...
+
+    @property
+    def parameters(self) -> int: ...
+
+    @property
+    def trainable_parameters(self) -> int: ...
+
+    @property
+    def inbound(self) -> tuple[str, ...]: ...
+
+
+def format_summary(
+    name: str, layers: Sequence[Listed], heads: Sequence[str] = (), more: Sequence[Sequence[str]] = ()
+) -> Iterator[str]:
+    """Keras's columns, one line a layer, then the totals. `heads` and `more` are further columns."""
     rows = [
-        (f"{x.name} ({x.class_name})", str(x.output_shape), f"{x.parameters:,}", ", ".join(x.inbound)) for x in layers
+        [f"{x.name} ({x.class_name})", str(x.output_shape), f"{x.parameters:,}", *cells]
+        for x, cells in zip(layers, more or [()] * len(layers), strict=True)
     ]
-    columns = 4 if _branches(layers) else 3
-    widths = [max(len(row[i]) for row in (_HEADS, *rows)) for i in range(columns)]
-
-    def line(cells: Sequence[str]) -> str:
-        return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=False)).rstrip()
-
+    titles = [*HEADS, *heads]
+    if _branches(layers):
+        titles.append(CONNECTED)
+        rows = [[*row, ", ".join(x.inbound)] for row, x in zip(rows, layers, strict=True)]
     total, trainable = sum(x.parameters for x in layers), sum(x.trainable_parameters for x in layers)
     yield f'Model: "{name}"'
-    yield line(_HEADS)
-    yield line(["─" * width for width in widths])
-    yield from map(line, rows)
-    yield f"Total params: {total:,} ({_bytes(total * 4)})"
-    yield f"Trainable params: {trainable:,} ({_bytes(trainable * 4)})"
-    yield f"Non-trainable params: {total - trainable:,} ({_bytes((total - trainable) * 4)})"
+    yield from format_table(titles, rows)
+    yield f"Total params: {total:,} ({format_bytes(total * 4)})"
+    yield f"Trainable params: {trainable:,} ({format_bytes(trainable * 4)})"
+    yield f"Non-trainable params: {total - trainable:,} ({format_bytes((total - trainable) * 4)})"
 
 
-def _branches(layers: Sequence["Layer"]) -> bool:
-    return any(tuple(b.inbound) != (a.name,) for a, b in pairwise(layers))
+def format_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Columns under their heads, as wide as they need to be."""
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    for cells in (heads, ["─" * width for width in widths], *rows):
+        yield "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
-def _bytes(count: int) -> str:
+def format_bytes(count: int) -> str:
+    """`1.66 MB`: with the units that Keras's summary uses, of 1024 each."""
     size, unit = float(count), "B"
     for unit in ("B", "KB", "MB", "GB"):
         if size < 1024 or unit == "GB":
             break
         size /= 1024
     return f"{size:.2f} {unit}"
+
+
+def _branches(layers: Sequence[Listed]) -> bool:
+    return any(tuple(b.inbound) != (a.name,) for a, b in pairwise(layers))

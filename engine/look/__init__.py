@@ -1,0 +1,1 @@
+"""What a network looks like from outside: its layers with their costs and receptive fields, drawn and compared."""
