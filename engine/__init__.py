@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from engine.classify import Classifier, Result, Score
     from engine.errors import (
+        CancelledError,
         EngineError,
         GraphError,
         ImageError,
@@ -21,28 +22,29 @@ if TYPE_CHECKING:
     )
     from engine.frontend.registry import register_layer
     from engine.inspect import Inspection, inspect_model
-    from engine.model import Layer, Model, load_model
+    from engine.model import Layer, Model, TensorInfo, load_model
     from engine.runtime.team import num_threads, set_num_threads
     from engine.runtime.warmup import warmup
 
 _HOMES = {
     "engine.classify": ("Classifier", "Result", "Score"),
     "engine.errors": (
-        "EngineError", "GraphError", "ImageError", "InputError", "KernelError", "LimitExceededError", "ModelFileError",
-        "UnsupportedLayerError",
+        "CancelledError", "EngineError", "GraphError", "ImageError", "InputError", "KernelError", "LimitExceededError",
+        "ModelFileError", "UnsupportedLayerError",
     ),
     "engine.frontend.registry": ("register_layer",),
     "engine.inspect": ("Inspection", "inspect_model"),
-    "engine.model": ("Layer", "Model", "load_model"),
+    "engine.model": ("Layer", "Model", "TensorInfo", "load_model"),
     "engine.runtime.team": ("num_threads", "set_num_threads"),
     "engine.runtime.warmup": ("warmup",),
 }  # fmt: skip
 _WHERE = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "Classifier", "EngineError", "GraphError", "ImageError", "InputError", "Inspection", "KernelError", "Layer",
-    "LimitExceededError", "Model", "ModelFileError", "Result", "Score", "UnsupportedLayerError", "inspect_model",
-    "load_model", "num_threads", "register_layer", "set_num_threads", "warmup",
+    "CancelledError", "Classifier", "EngineError", "GraphError", "ImageError", "InputError", "Inspection",
+    "KernelError", "Layer", "LimitExceededError", "Model", "ModelFileError", "Result", "Score", "TensorInfo",
+    "UnsupportedLayerError", "inspect_model", "load_model", "num_threads", "register_layer", "set_num_threads",
+    "warmup",
 ]  # fmt: skip
 
 
