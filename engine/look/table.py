@@ -9,7 +9,7 @@ from engine.frontend import LayerInfo, Network, Source, open_model
 from engine.frontend.open_sizes import is_open
 from engine.ir.graph import Graph, Node
 from engine.ir.ops import Conv, ConvTranspose, DepthwiseConv, NormPool, Pad, Pads, Pool
-from engine.look.cost import multiply_adds
+from engine.ir.work import node_multiply_adds
 from engine.look.fields import Field
 from engine.look.reach import receptive_fields
 from engine.summary import format_bytes, format_summary
@@ -152,7 +152,7 @@ def _facts(layer: LayerInfo, nodes: Sequence[Node], graph: Graph, field: Extents
         dilation=dilation if dilation and max(dilation) > 1 else None,
         padding=_padding(config.get("padding"), nodes),
         receptive_field=field,
-        multiply_adds=sum(multiply_adds(node, graph) for node in nodes),
+        multiply_adds=sum(node_multiply_adds(node, graph) for node in nodes),
         output_bytes=4 * prod(graph.shapes.get(layer.value, ())) if layer.value >= 0 else 0,
     )
 

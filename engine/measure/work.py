@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.ir.ops import Conv, ConvTranspose, Dense, DepthwiseConv, LocalDense, MatMul, Recurrent
+from engine.ir.work import multiply_adds
 from engine.plan.program import Origin
 from engine.plan.step import Step
 
@@ -17,22 +17,7 @@ def flops(origin: Origin) -> float:
 
     0 where the work is moving numbers.
     """
-    per_result = 0
-    match origin.op:
-        case Conv() | Dense():
-            per_result = prod(origin.weights[0][:-1])
-        case DepthwiseConv():
-            per_result = prod(origin.weights[0][:2])
-        case LocalDense():
-            per_result = origin.weights[0][1]
-        case MatMul():
-            per_result = origin.values[0][-1]
-        case ConvTranspose():
-            kh, kw, _, f = origin.weights[0]
-            return 2.0 * kh * kw * f * prod(origin.values[0])
-        case Recurrent():
-            return 2.0 * prod(origin.values[0][:-1]) * sum(map(prod, origin.weights[:2]))
-    return 2.0 * per_result * prod(origin.result)
+    return 2.0 * multiply_adds(origin.op, origin.values, origin.weights, origin.result)
 
 
 def value_bytes(origin: Origin) -> int:

@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from cli import main
 from engine.ir.ops import Conv, ConvTranspose, Dense, DepthwiseConv, MatMul, Op, Recurrent
-from engine.look.cost import multiply_adds
+from engine.ir.work import node_multiply_adds
 from engine.look.table import LayerFacts, Summary, summarise
 from tests.golden import GOLDEN
 from tests.graphs import Net
@@ -93,7 +93,7 @@ def test_models_of_real_keras(name: str, expected: set[str]) -> None:
 def cost(op: Op, x: tuple[int, ...], *weights: tuple[int, ...]) -> int:
     net = Net()
     value = net.add(op, net.input(*x), *(net.kernel(*shape) for shape in weights))
-    return multiply_adds(net.nodes[-1], net.graph(value))
+    return node_multiply_adds(net.nodes[-1], net.graph(value))
 
 
 @pytest.mark.parametrize(
@@ -115,4 +115,4 @@ def test_multiply_adds(op: Op, shapes: list[Any], expected: int) -> None:
 def test_multiply_adds_of_a_product_of_two_values() -> None:
     net = Net()
     value = net.add(MatMul(), net.input(2, 3, 4), net.input(2, 4, 5))
-    assert multiply_adds(net.nodes[-1], net.graph(value)) == 2 * 3 * 4 * 5
+    assert node_multiply_adds(net.nodes[-1], net.graph(value)) == 2 * 3 * 4 * 5
