@@ -26,6 +26,17 @@ class InputPath(click.Path):
         return super().convert(value, param, ctx)
 
 
+class ArchPath(click.Path):
+    """An existing file, or the name of a model of keras.applications."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and not os.path.lexists(value):
+            from engine.frontend.architectures import architecture, similar
+
+            return value if architecture(value) else self.fail(f"{value!r}: {similar(value)}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def find_weights(name: str) -> Path:
     """A path as it is; a bare name in the working directory, in `weights/`, then among the shipped models."""
     path = Path(name)
@@ -49,7 +60,8 @@ weights_option = click.option(
 
 arch_option = click.option(
     "--arch",
-    metavar="FILE",
-    type=click.Path(exists=True),
-    help="Description of the model, where FILE has only weights: JSON, YAML or another model.",
+    metavar="FILE|NAME",
+    type=ArchPath(exists=True),
+    help="Description of the model, where FILE has only weights: JSON, YAML, another model, or a name of "
+    "keras.applications such as MobileNetV2 (MobileNetV2@160 for images of 160 pixels).",
 )
