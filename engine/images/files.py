@@ -22,20 +22,21 @@ def open_regular(path: str | os.PathLike[str]) -> BinaryIO:
         raise
 
 
-def find_images(paths: Iterable[Path]) -> Iterator[Path]:
+def find_images(paths: Iterable[Path], recursive: bool = True) -> Iterator[Path]:
     """Files as they are named; of folders every file with an image's suffix, in sorted order, depth first.
 
+    Without `recursive`, only those right in the folder.
     Names that start with a dot are skipped, and so is a link to a folder that one is already in. A folder that
     cannot be listed is given as if it were a file, so that reading it tells why.
     """
     for path in paths:
         if path.is_dir():
-            yield from _walk(path)
+            yield from _walk(path, recursive)
         else:
             yield path
 
 
-def _walk(root: Path) -> Iterator[Path]:
+def _walk(root: Path, recursive: bool) -> Iterator[Path]:
     """Keeps names, not paths: a folder may hold a million files."""
     levels: list[tuple[Path, tuple[int, int], Iterator[tuple[str, bool]]]] = []
     unread = [root]
@@ -54,10 +55,10 @@ def _walk(root: Path) -> Iterator[Path]:
         name, is_folder = next(entries, ("", False))
         if not name:
             levels.pop()
-        elif is_folder:
-            unread.append(folder / name)
-        else:
+        elif not is_folder:
             yield folder / name
+        elif recursive:
+            unread.append(folder / name)
 
 
 def _entries(folder: Path) -> list[tuple[str, bool]]:
