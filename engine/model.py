@@ -219,7 +219,7 @@ class Model:
 
 
 def _names(layers: str | Sequence[str]) -> tuple[str, ...]:
-    names = (layers,) if isinstance(layers, str) else tuple(layers)
+    names = tuple(layers) if isinstance(layers, list | tuple) else (layers,)
     if not names or not all(isinstance(name, str) for name in names):
         raise InputError(f"expected the names of one or more layers, found {layers!r}")
     return names

@@ -36,7 +36,8 @@ class Builder:
     """Collects the nodes of a model. `shapes` are those of every value made so far.
 
     `known` has the content of those that are no numbers of the network, but sizes. `lambdas` are functions by the
-    names of the Lambda layers that they stand for, `seen` the names of those layers.
+    names of the Lambda layers that they stand for, `seen` the names of those layers. `place` are the numbers of the
+    calls that are being built, the outermost model's first.
     """
 
     dialect: Dialect
@@ -47,6 +48,7 @@ class Builder:
     calls: int = 0
     lambdas: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
+    place: list[int] = field(default_factory=list)
 
     def value(self, shape: Shape) -> int:
         """A new value of that shape."""
@@ -75,9 +77,11 @@ class Builder:
             raise ModelFileError(f"{model.where}: expected {len(spec.inputs)} inputs, found {len(inputs)}")
         made: Made = {(name, 0): (value,) for name, value in zip(spec.inputs, inputs, strict=True)}
         for call in spec.calls:
+            self.place.append(call.node)
             made[call.layer, call.node] = self._run_call(model.children[call.layer], call, made)
-        for name, node in sorted(made):
-            model.children[name].results.append(made[name, node])
+            self.place.pop()
+        for (name, node), values in made.items():
+            model.children[name].results[*self.place, node] = values
         return _take(made, spec.outputs)
 
     def _run_call(self, layer: LayerState, call: CallSpec, made: Made) -> tuple[int, ...]:

@@ -12,11 +12,11 @@ MOST_LISTED = 20
 
 @dataclass(frozen=True)
 class Part:
-    """One call of a layer, counted from 0 in the order of the file, and the values that it gives."""
+    """The values that one call of a layer gives; `call` has the numbers of the calls, the outermost model's first."""
 
     name: str
     layer: LayerState
-    call: int
+    call: tuple[int, ...]
     values: tuple[int, ...]
 
 
@@ -31,10 +31,10 @@ def _part(known: dict[str, LayerState], name: str) -> Part:
     layer = known.get(path)
     if layer is None or not number.isdecimal():
         raise unknown_layer(name, list(known))
-    call = int(number[:9])
-    if call >= len(layer.results):
-        raise InputError(f"layer {path!r} is called {len(layer.results)} times; there is no call {number[:9]}")
-    return Part(name, layer, call, layer.results[call])
+    calls, count = sorted(layer.results), int(number[:9])
+    if count >= len(calls):
+        raise InputError(f"layer {path!r} is called {len(calls)} times; there is no call {count}")
+    return Part(name, layer, calls[count], layer.results[calls[count]])
 
 
 def unknown_layer(name: str, known: Sequence[str]) -> InputError:
@@ -52,18 +52,14 @@ def _inside(model: LayerState) -> Iterator[LayerState]:
 
 def layers_on_the_way(spec: ModelSpec, parts: Sequence[Part]) -> set[str]:
     """The model's layers that these parts need, and its inputs."""
-    needed = set()
-    for part in parts:
-        whole = part.layer.path in {layer.name for layer in spec.layers}
-        top = part.layer.path if whole else _holder(spec, part.layer.path)
-        needed |= {(c.layer, c.node) for c in spec.calls if c.layer == top and (c.node == part.call or not whole)}
-        needed.add((top, 0))
+    needed = {(_first(spec, part.layer.path), part.call[0]) for part in parts}
     for call in reversed(spec.calls):
         if (call.layer, call.node) in needed:
             needed |= {(ref.layer, ref.node) for ref in call.arguments.refs()}
     return {name for name, _ in needed} | set(spec.inputs)
 
 
-def _holder(spec: ModelSpec, path: str) -> str:
-    """The model among the layers that holds the layer at a path."""
-    return next(layer.name for layer in spec.layers if layer.model and path.startswith(f"{layer.name}/"))
+def _first(spec: ModelSpec, path: str) -> str:
+    """The layer of the model that a path leads through or to."""
+    names = [layer.name for layer in spec.layers]
+    return path if path in names else next(name for name in names if path.startswith(f"{name}/"))

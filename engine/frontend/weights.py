@@ -52,7 +52,8 @@ class Parameter:
 class LayerState:
     """One layer while the graph is built, however often it is called: its weights and, in a model, its layers.
 
-    `results` are the values that each of its calls gave.
+    `results` are the values that each of its calls gave, by the number of the call; where models hold it, the numbers
+    of their calls come before it.
     """
 
     spec: LayerSpec
@@ -60,12 +61,12 @@ class LayerState:
     parameters: dict[str, Parameter] = field(default_factory=dict)
     derived: dict[str, Weight] = field(default_factory=dict)
     children: dict[str, "LayerState"] = field(default_factory=dict)
-    results: list[tuple[int, ...]] = field(default_factory=list)
+    results: dict[tuple[int, ...], tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def first_output(self) -> int:
         """The first value of the first call; -1 where there was none."""
-        return self.results[0][0] if self.results else -1
+        return self.results[min(self.results)][0] if self.results else -1
 
     @property
     def where(self) -> str:
