@@ -1,8 +1,8 @@
 """The process's one team of helper threads. Its protocol is described in `engine.kernels.state`.
 
 A call takes the team by try-lock; one that does not get it runs alone. Helpers park only while no run is active. At
-exit they are told to stop and joined for at most a second, and their memory is leaked on purpose: a helper that is
-still inside native code must never find it freed.
+exit and before a fork they are told to stop and joined for at most a second; the memory of one that is still inside
+native code is never freed. A fork in the middle of a run, by a signal's handler or beside a long one, leaves them be.
 """
 
 import atexit
@@ -13,8 +13,6 @@ import sys
 import threading
 import time
 from functools import cache
-from math import ceil
-from pathlib import Path
 from typing import Any
 
 from engine import settings
@@ -23,34 +21,12 @@ from engine.kernels.isa import Isa
 from engine.kernels.state import ABORT, ACTIVE, SIZE, YIELD, state_size
 from engine.plan.site import aligned_array
 from engine.runtime import native
+from engine.runtime.processors import available_threads
 
 log = logging.getLogger("engine")
 
 _EAGER_SECONDS, _PATIENT_SECONDS = 10e-6, 100e-6
 _JOIN_SECONDS = 1.0
-_leaked: list[Any] = []
-
-
-@cache
-def available_threads() -> int:
-    """Processors that this process may use, as it was when first asked: its affinity and its cgroup's quota."""
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(count, _quota() or count))
-
-
-def _quota() -> int | None:
-    """The cgroup's CPU quota, rounded up to whole processors."""
-    try:
-        limit, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-        return None if limit == "max" else ceil(int(limit) / int(period))
-    except (OSError, ValueError):
-        pass
-    try:
-        base = Path("/sys/fs/cgroup/cpu")
-        limit_us = int((base / "cpu.cfs_quota_us").read_text())
-        return None if limit_us <= 0 else ceil(limit_us / int((base / "cpu.cfs_period_us").read_text()))
-    except (OSError, ValueError):
-        return None
 
 
 class Team:
@@ -125,7 +101,12 @@ class Team:
         deadline = time.monotonic() + _JOIN_SECONDS
         for helper in self._helpers:
             helper.join(max(0.0, deadline - time.monotonic()))
-        _leaked.append(self._memory)
+        if any(helper.is_alive() for helper in self._helpers):
+            _never_free(self._memory)
+
+
+def _never_free(array: Any) -> None:
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(array))
 
 
 def _yield_address() -> int:
@@ -138,6 +119,8 @@ def _yield_address() -> int:
 
 
 _busy = threading.Lock()
+_holder = 0
+_paused = False
 _team: Team | None = None
 _default: int | None = None
 
@@ -152,58 +135,88 @@ def set_num_threads(threads: int) -> None:
 
 def num_threads() -> int:
     """Set by `set_num_threads`, else by `ENGINE_NUM_THREADS`, else what this process may use."""
-    global _default  # noqa: PLW0603  # a setting of the process, found out once
-    if _default is None:
-        _default = settings.num_threads() or available_threads()
-    return _default
+    return _default or _found()
+
+
+@cache
+def _found() -> int:
+    return settings.num_threads() or available_threads()
 
 
 def take(isa: Isa, threads: int) -> Team | None:
     """The team for one run, or None where another call has it or one thread is all there is. Give it back."""
-    global _team  # noqa: PLW0603  # one a process
+    global _team, _holder  # noqa: PLW0603  # one a process
     if threads < 2 or not _busy.acquire(blocking=False):
         return None
     try:
+        _holder = threading.get_ident()
         if _team is None or _team.size < threads or _team.isa != isa:
             _dismiss()
             _team = Team(isa, threads)
         _team.wake()
         return _team
     except BaseException:
-        _busy.release()
+        _release()
         raise
 
 
 def give_back(team: Team) -> None:
     """End the run that `take` began."""
     team.rest()
+    _release()
+
+
+def _release() -> None:
+    global _holder  # noqa: PLW0603  # one a process
+    _holder = 0
     _busy.release()
 
 
 def _dismiss() -> None:
-    global _team  # noqa: PLW0603  # one a process
-    if _team is not None:
-        _team.stop()
-        _team = None
+    global _team  # one a process
+    team, _team = _team, None
+    if team is not None:
+        team.stop()
+
+
+def _hold() -> bool:
+    """Wait until no run has the team, for a while; not for one that this thread itself is in the middle of."""
+    global _holder  # noqa: PLW0603  # one a process
+    if _holder == threading.get_ident() or not _busy.acquire(timeout=_JOIN_SECONDS):
+        return False
+    _holder = threading.get_ident()
+    return True
 
 
 def _before_fork() -> None:
-    _busy.acquire()  # before native's lock, as `take` does, which loads a kernel to start a team
-    _dismiss()
+    global _paused  # noqa: PLW0603  # told to the hooks after the fork
+    _paused = _hold()  # before native's lock, as `take` does, which loads a kernel to start a team
+    if _paused:
+        _dismiss()
     native.before_fork()
 
 
 def _after_fork_in_parent() -> None:
     native.after_fork(child=False)
-    _busy.release()
+    if _paused:
+        _release()
 
 
 def _after_fork_in_child() -> None:
-    global _busy  # noqa: PLW0603  # the parent's lock has an owner that does not exist here
-    _busy = threading.Lock()
+    global _busy, _holder, _team  # noqa: PLW0603  # the parent's lock and team have threads that do not exist here
+    inside = not _paused and _holder == threading.get_ident()
+    _busy, _team = threading.Lock(), None
+    _holder = threading.get_ident() if inside and _busy.acquire() else 0
     native.after_fork(child=True)
 
 
-atexit.register(_dismiss)
+def _at_exit() -> None:
+    """Send the helpers home. The team is not given back: what is still to come runs alone."""
+    _hold()
+    _dismiss()
+
+
+atexit.register(_at_exit)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
+    os.register_at_fork(after_in_child=_found.cache_clear)

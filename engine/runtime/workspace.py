@@ -52,8 +52,8 @@ class Workspace:
                 call[_STATE], call[_THREADS] = helpers.state, min(helpers.threads, self.threads)
                 self._run()
             finally:
-                team.give_back(helpers)
                 call[_STATE], call[_THREADS] = 0, 1
+                team.give_back(helpers)
         else:
             self._run()
 

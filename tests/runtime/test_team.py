@@ -1,10 +1,8 @@
 """The thread team: every size gives the same bits, a refused thread is no error, limits of the machine are kept."""
 
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -29,10 +27,10 @@ MACHINE = this_machine()
 def _no_team_before_or_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(workspace, "_WORTH_WAKING", 0.0)
     monkeypatch.setattr(team, "_default", None)
-    team.available_threads.cache_clear()
+    team._found.cache_clear()
     team._dismiss()
     yield
-    team.available_threads.cache_clear()
+    team._found.cache_clear()
     team._dismiss()
 
 
@@ -199,46 +197,6 @@ def test_helpers_rest_when_there_is_nothing_to_do() -> None:
             break
         deadline.wait(0.01)
     assert all(found._parked)
-
-
-def cgroup(monkeypatch: pytest.MonkeyPatch, root: Path, **files: str) -> None:
-    for name, text in files.items():
-        path = root / "sys/fs/cgroup" / name.replace("__", "/").replace("_dot_", ".")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    monkeypatch.setattr(team, "Path", lambda path: root / path.lstrip("/"))
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)), raising=False)
-
-
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        ({}, 64),
-        ({"cpu_dot_max": "max 100000\n"}, 64),
-        ({"cpu_dot_max": "50000 100000\n"}, 1),
-        ({"cpu_dot_max": "100000 100000\n"}, 1),
-        ({"cpu_dot_max": "250000 100000\n"}, 3),
-        ({"cpu_dot_max": "6500000 100000\n"}, 64),
-        ({"cpu_dot_max": "nonsense\n"}, 64),
-        ({"cpu__cpu_dot_cfs_quota_us": "-1\n", "cpu__cpu_dot_cfs_period_us": "100000\n"}, 64),
-        ({"cpu__cpu_dot_cfs_quota_us": "150000\n", "cpu__cpu_dot_cfs_period_us": "100000\n"}, 2),
-    ],
-)
-def test_quota_of_the_container(
-    files: dict[str, str], expected: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    cgroup(monkeypatch, tmp_path, **files)
-    assert team.available_threads() == expected
-
-
-def test_affinity_counts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    cgroup(monkeypatch, tmp_path, cpu_dot_max="800000 100000")
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5})
-    assert team.available_threads() == 2
-    team.available_threads.cache_clear()
-    monkeypatch.delattr(os, "sched_getaffinity")
-    monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert team.available_threads() == 1
 
 
 def test_number_of_threads_by_setting(monkeypatch: pytest.MonkeyPatch) -> None:
