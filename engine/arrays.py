@@ -52,7 +52,7 @@ def _check(x: ArrayLike, shape: OpenShape, name: str) -> NDArray[Any]:
 
 def _fitted(array: NDArray[Any], shape: OpenShape, name: str) -> NDArray[Any]:
     """The array with an axis of one more or less at its end, as Keras takes it."""
-    if array.ndim == len(shape) and shape[-1] == 1 and fits(shape[:-1], array.shape[1:]):
+    if array.ndim == len(shape) and shape[-1:] == (1,) and fits(shape[:-1], array.shape[1:]):
         return array[..., None]
     if array.ndim == len(shape) + 2 and fits((*shape, 1), array.shape[1:]):
         return array[..., 0]
