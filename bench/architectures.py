@@ -1,6 +1,6 @@
 """The Keras models of the comparison, with seeded random weights. Runs where Keras is, in the `tensorflow` environment.
 
-`python -m bench.architectures NAME FILE.h5 SCALE` writes one model whose inputs are uniform in [0, SCALE).
+`python architectures.py NAME FILE.h5 SCALE` writes one model whose inputs are uniform in [0, SCALE).
 """
 
 import sys
@@ -9,7 +9,6 @@ from collections.abc import Callable
 import keras  # type: ignore[import-not-found]
 import numpy as np
 from keras import applications, layers
-from keras.src.applications.convnext import LayerScale  # type: ignore[import-not-found]
 
 CALIBRATION_IMAGES = 32
 SEED = 20
@@ -159,11 +158,6 @@ def randomise(model: keras.Model, scale: float) -> None:
     head = next(layer for layer in reversed(model.layers) if isinstance(layer, layers.Dense))
     logits = keras.Model(model.inputs, head.input)(images).numpy() @ head.kernel.numpy()
     head.kernel.assign(head.kernel.numpy() * (LOGITS / logits.std()))
-
-
-def load(path: str) -> keras.Model:
-    """Read a model file for inference."""
-    return keras.models.load_model(path, compile=False, custom_objects={"LayerScale": LayerScale})
 
 
 def main() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.models import ROOT
-from bench.peers import RUNNERS, versions
+from bench.peers import ENVIRONMENT_OF, versions
+from engine.measure.peers.table import RUNTIMES
 
 
 def describe(runners: list[str]) -> dict[str, Any]:
@@ -38,9 +39,8 @@ def header(machine: dict[str, Any]) -> str:
 
 
 def _version(name: str) -> str:
-    runner = RUNNERS[name]
     try:
-        return versions(runner.environment).get(runner.package, "unknown")
+        return versions(ENVIRONMENT_OF[name]).get(RUNTIMES[name].package, "unknown")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 

@@ -15,8 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.peers import ENVIRONMENTS, environments_dir, is_ready, python_of
+from engine.measure import foreign
+from engine.measure.peers.worker import last_line
 
 ROOT = Path(__file__).resolve().parent.parent
+ARCHITECTURES = ROOT / "bench" / "architectures.py"
+CONVERTER = Path(foreign.__file__).parent / "convert.py"
 SUITES = ("seed", "tiny", "large")
 FORMATS = ("h5", "onnx", "tflite")
 SEED = 22
@@ -81,7 +85,8 @@ def model_file(spec: Spec, format: str, batch: int) -> Path:
         return source
     fixed = (str(batch),) if format == "tflite" else ()
     target = _folder() / ("-".join((spec.name, *fixed)) + f".{format}")
-    _make(target, _digest(key, _source("convert.py"), *ENVIRONMENTS["convert"], *fixed), "convert", source, fixed)
+    key = _digest(key, CONVERTER.read_text(), *ENVIRONMENTS["convert"], *fixed)
+    _make(target, key, "convert", [str(CONVERTER), str(source), str(target), *fixed])
     return target
 
 
@@ -93,13 +98,13 @@ def _keras_file(spec: Spec) -> tuple[Path, str]:
             raise BuildError(f"{spec.weights} is missing")
         return path, hashlib.sha256(path.read_bytes()).hexdigest()
     target = _folder() / f"{spec.name}.h5"
-    key = _digest(_source("architectures.py"), str(spec), *ENVIRONMENTS["tensorflow"])
-    _make(target, key, "architectures", spec.name, (str(spec.scale),))
+    key = _digest(ARCHITECTURES.read_text(), str(spec), *ENVIRONMENTS["tensorflow"])
+    _make(target, key, "tensorflow", [str(ARCHITECTURES), spec.name, str(target), str(spec.scale)])
     return target, key
 
 
-def _make(target: Path, key: str, module: str, source: str | Path, arguments: tuple[str, ...]) -> None:
-    """Run `bench.<module> source target *arguments` in its environment, unless the target was made with this key.
+def _make(target: Path, key: str, environment: str, command: list[str]) -> None:
+    """Run a script in an environment, which makes the target, unless that was made with this key.
 
     What has failed once is not tried again by this process.
     """
@@ -108,16 +113,15 @@ def _make(target: Path, key: str, module: str, source: str | Path, arguments: tu
         return
     if target in _failed:
         raise BuildError(_failed[target])
-    environment = "convert" if module == "convert" else "tensorflow"
     if not is_ready(environment):
         raise BuildError(f"environment {environment} is missing: run python -m bench.peers")
     print(f"making {target}", file=sys.stderr, flush=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     stamp.unlink(missing_ok=True)
-    command = [python_of(environment), "-m", f"bench.{module}", str(source), str(target), *arguments]
     done = subprocess.run(
-        command, check=False, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
-    )
+        [python_of(environment), *command],
+        check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+    )  # fmt: skip
     if done.returncode or not target.is_file():
         target.unlink(missing_ok=True)
         _failed[target] = f"{target.name}: status {done.returncode}: {last_line(done.stderr)}"
@@ -125,17 +129,8 @@ def _make(target: Path, key: str, module: str, source: str | Path, arguments: tu
     stamp.write_text(key)
 
 
-def last_line(text: str) -> str:
-    """The last line that is not blank, at most 300 characters; empty if there is none."""
-    return next((line.strip()[:300] for line in reversed(text.splitlines()) if line.strip()), "")
-
-
 def _folder() -> Path:
     return environments_dir().parent / "bench-models"
-
-
-def _source(name: str) -> str:
-    return (ROOT / "bench" / name).read_text()
 
 
 def _digest(*parts: str) -> str:

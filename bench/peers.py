@@ -11,8 +11,9 @@ import shutil
 import subprocess
 import sys
 import venv
-from dataclasses import dataclass
 from pathlib import Path
+
+from engine.measure.peers.worker import Worker, WorkerError
 
 ENVIRONMENTS = {
     "tensorflow": ("tensorflow-cpu==2.21.0", "keras==3.15.1", "numpy==2.4.6", "h5py==3.14.0"),
@@ -23,24 +24,15 @@ ENVIRONMENTS = {
 }
 
 
-@dataclass(frozen=True)
-class Runner:
-    """One column of the comparison: the file format it reads, its environment (None: this interpreter), its package."""
-
-    format: str
-    environment: str | None
-    package: str
-
-
-RUNNERS = {
-    "engine": Runner("h5", None, "numba-infer"),
-    "tensorflow": Runner("h5", "tensorflow", "tensorflow-cpu"),
-    "keras": Runner("h5", "tensorflow", "keras"),
-    "onnxruntime": Runner("onnx", "onnxruntime", "onnxruntime"),
-    "openvino": Runner("onnx", "openvino", "openvino"),
-    "litert": Runner("tflite", "litert", "ai-edge-litert"),
+ENVIRONMENT_OF = {
+    "engine": None,
+    "tensorflow": "tensorflow",
+    "keras": "tensorflow",
+    "onnxruntime": "onnxruntime",
+    "openvino": "openvino",
+    "litert": "litert",
 }
-PEERS = tuple(name for name in RUNNERS if name != "engine")
+"""The environment of each runtime; None is this interpreter's."""
 
 _VERSIONS = (
     "import importlib.metadata as m, json;"
@@ -62,6 +54,14 @@ def is_ready(environment: str) -> bool:
     """Whether the environment exists with exactly the pins of the table."""
     stamp = environments_dir() / environment / "pins.json"
     return stamp.is_file() and json.loads(stamp.read_text()) == list(ENVIRONMENTS[environment])
+
+
+def start(name: str) -> Worker:
+    """A process that serves a runtime. Raises WorkerError where its environment is missing."""
+    environment = ENVIRONMENT_OF[name]
+    if environment and not is_ready(environment):
+        raise WorkerError(f"environment {environment} is missing: run python -m bench.peers")
+    return Worker(name, python_of(environment))
 
 
 def create(environment: str) -> None:

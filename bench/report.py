@@ -3,7 +3,11 @@
 from statistics import geometric_mean
 from typing import Any
 
+from bench.goals import goal
+
 Record = dict[str, Any]
+
+_LAST = ("best peer/ours", "goal", "scaling")
 
 
 def ratios(figures: Record) -> Record:
@@ -15,43 +19,70 @@ def ratios(figures: Record) -> Record:
     return {"best_peer": best, "ratio": every.get(best) if best else None, "ratios": every}
 
 
+def scaling(record: Record, earlier: list[Record]) -> Record:
+    """How many times faster each runtime is on this row's threads than on one; empty where that was not measured."""
+    alone = next((r for r in earlier if (r["model"], r["batch"], r["threads"]) == _on_one(record)), None)
+    if alone is None or record["threads"] == 1:
+        return {}
+    before, after = alone["runners"], record["runners"]
+    both = [name for name in after if "median" in after[name] and "median" in before.get(name, {})]
+    return {name: before[name]["median"] / after[name]["median"] for name in both}
+
+
+def _on_one(record: Record) -> tuple[str, int, int]:
+    return record["model"], record["batch"], 1
+
+
 def mean_ratio(records: list[Record]) -> float | None:
     """Geometric mean of the ratios to the best peer; None if no row has one."""
     found = [record["ratio"] for record in records if record["ratio"]]
     return geometric_mean(found) if found else None
 
 
-def titles(runners: list[str], unit: str, beside: str) -> str:
-    """The heading over the `line`s; `beside` is the peer of the last column."""
+def titles(runners: list[str], unit: str) -> str:
+    """The heading over the `line`s."""
     columns = "".join(f"{name:>13}" for name in runners)
-    return f"{unit}\n{'model':<16}{'batch':>6}{'threads':>8}{columns}{'best peer/ours':>16}{beside + '/ours':>18}"
+    last = "".join(f"{name:>{len(name) + 2}}" for name in _LAST)
+    return f"{unit}\n{'model':<16}{'batch':>6}{'threads':>8}{columns}{last}"
 
 
-def line(record: Record, runners: list[str], beside: str) -> str:
-    """One record: a figure a runner and two ratios; below, the reason of the runners that have no figure."""
+def line(record: Record, runners: list[str]) -> str:
+    """One record: a figure a runner, the ratio, its goal, the engine's scaling; below, why a runner has no figure."""
     figures = record["runners"]
-    columns = "".join(f"{_figure(figures[name].get('median')):>13}" for name in runners)
+    columns = "".join(f"{_figure(figures.get(name, {}).get('median')):>13}" for name in runners)
     best = "failed" if "error" in figures["engine"] else _figure(record["ratio"])
+    last = (best, _figure(goal(*_key(record))), _figure(record.get("scaling", {}).get("engine")))
     text = f"{record['model']:<16}{record['batch']:>6}{record['threads']:>8}{columns}"
-    text += f"{best:>16}{_figure(record['ratios'].get(beside)):>18}"
+    text += "".join(f"{value:>{len(name) + 2}}" for name, value in zip(_LAST, last, strict=True))
     reasons: dict[str, list[str]] = {}
-    for name in runners:
-        if "error" in figures[name]:
-            reasons.setdefault(figures[name]["error"], []).append(name)
+    for name, figure in figures.items():
+        if "error" in figure:
+            reasons.setdefault(figure["error"], []).append(name)
     return text + "".join(f"\n  {', '.join(names)}: {reason}" for reason, names in reasons.items())
 
 
 def memory_line(record: Record, runners: list[str]) -> str:
-    """The peak resident sizes of a start-up record."""
-    columns = "".join(f"{_figure(record['runners'][name].get('peak_mib')):>13}" for name in runners)
-    return f"{'  peak MiB':<30}{columns}"
+    """The peak resident sizes of a record; empty where there are none."""
+    peaks = [record["runners"].get(name, {}).get("peak_mib") for name in runners]
+    columns = "".join(f"{_figure(peak):>13}" for peak in peaks)
+    return f"{'  peak MiB':<30}{columns}" if any(peaks) else ""
 
 
 def summary(records: list[Record]) -> str:
-    """Geometric mean of the ratios to the best peer, how many rows are below 1, and how many have no ratio."""
+    """Geometric mean of the ratios to the best peer; how many rows are below 1, reach their goal, have no ratio."""
     found = [record["ratio"] for record in records if record["ratio"]]
     mean = f"geometric mean of best peer/ours {geometric_mean(found):.2f} over {len(found)} rows, " if found else ""
-    return f"{mean}{sum(ratio < 1 for ratio in found)} below 1.0, {len(records) - len(found)} without a ratio"
+    goals = [(record["ratio"] or 0.0, goal(*_key(record))) for record in records]
+    wanted = [(ratio, least) for ratio, least in goals if least]
+    reached = sum(ratio >= least for ratio, least in wanted)
+    return (
+        f"{mean}{sum(ratio < 1 for ratio in found)} below 1.0, {reached} of {len(wanted)} goals reached, "
+        f"{len(records) - len(found)} without a ratio"
+    )
+
+
+def _key(record: Record) -> tuple[str, int, int]:
+    return record["model"], record["batch"], record["threads"]
 
 
 def _figure(value: float | None) -> str:

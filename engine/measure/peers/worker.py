@@ -5,36 +5,36 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import tempfile
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from bench.models import ROOT, last_line
-from bench.peers import RUNNERS, is_ready, python_of
+from engine.errors import EngineError
+from engine.measure.peers.table import ENGINE
 
-QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+SERVER = Path(__file__).parents[1] / "foreign" / "serve.py"
+_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 
 
-class WorkerError(Exception):
+class WorkerError(EngineError):
     """The runtime refused a request, died or was silent for too long; the message is one line."""
 
 
 class Worker:
-    """Starts `python -m bench.workers NAME` in the runtime's environment; to be used as a context manager."""
+    """Serves runtime `name` with the interpreter `python`; to be used as a context manager."""
 
-    def __init__(self, name: str, patience: float = 900.0) -> None:
-        environment = RUNNERS[name].environment
-        if environment and not is_ready(environment):
-            raise WorkerError(f"environment {environment} is missing: run python -m bench.peers")
+    def __init__(self, name: str, python: str, patience: float = 900.0) -> None:
         self._patience = patience
         self._log = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 - closed in __exit__
+        path = {"PYTHONPATH": os.pathsep.join(sys.path)} if name == ENGINE else {}
         self._process = subprocess.Popen(
-            [python_of(environment), "-m", "bench.workers", name],
+            [python, str(SERVER), name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            cwd=ROOT,
-            env=os.environ | QUIET,
+            env=os.environ | _QUIET | path,
         )
 
     def ask(self, do: str, **arguments: object) -> Any:
@@ -59,6 +59,11 @@ class Worker:
             raise WorkerError(answer["error"])
         return answer["value"]
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process can be asked again."""
+        return self._process.poll() is None
+
     def _last_words(self) -> str:
         self._process.send_signal(signal.SIGCONT)
         status = self._process.wait()
@@ -74,3 +79,8 @@ class Worker:
         self._process.kill()
         self._process.communicate()
         self._log.close()
+
+
+def last_line(text: str) -> str:
+    """The last line that is not blank, at most 300 characters; empty if there is none."""
+    return next((line.strip()[:300] for line in reversed(text.splitlines()) if line.strip()), "")

@@ -1,26 +1,30 @@
-"""Keras `.h5` to the peers' formats. Runs in the `convert` environment.
+"""A Keras file to other runtimes' formats. Runs where TensorFlow and tf2onnx are.
 
-`python -m bench.convert FILE.h5 FILE.onnx` keeps the batch free (dimension name "batch");
-`python -m bench.convert FILE.h5 FILE.tflite BATCH` fixes it: LiteRT's converter and delegate want static shapes.
+`python convert.py FILE FILE.onnx` keeps the batch free (dimension name "batch");
+`python convert.py FILE FILE.tflite BATCH` fixes it: LiteRT's converter and delegate want static shapes.
 """
 
 import sys
 from typing import Any
 
-import keras  # type: ignore[import-not-found]
+import keras
 import numpy as np
-import onnx  # type: ignore[import-not-found]
-import tensorflow as tf  # type: ignore[import-untyped]
-import tf2onnx  # type: ignore[import-not-found]
+import onnx
+import tensorflow as tf
+import tf2onnx
 from keras import layers
-from tensorflow.python.framework.convert_to_constants import (  # type: ignore[import-untyped]
+from keras.src.applications.convnext import LayerScale
+from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
 
-from bench.architectures import load
-
 OPSET = 18
 LARGE_CONSTANT = 1 << 22
+
+
+def load(path: str) -> keras.Model:
+    """Read a model file for inference."""
+    return keras.models.load_model(path, compile=False, custom_objects={"LayerScale": LayerScale})
 
 
 def gelu(x: tf.Tensor) -> tf.Tensor:
@@ -116,7 +120,7 @@ def to_tflite(source: str, target: str, batch: int) -> None:
 
 
 def main() -> None:
-    """Command line: FILE.h5 FILE.onnx | FILE.h5 FILE.tflite BATCH."""
+    """Command line: FILE FILE.onnx | FILE FILE.tflite BATCH."""
     source, target, *batch = sys.argv[1:]
     if batch:
         to_tflite(source, target, int(batch[0]))

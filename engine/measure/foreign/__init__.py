@@ -1,0 +1,1 @@
+"""Scripts that run in another interpreter than the engine's. They import nothing of ours."""
