@@ -39,4 +39,7 @@ class Origin:
 
 
 def _absolute(source: Source) -> Source:
-    return os.path.abspath(source) if isinstance(source, str | os.PathLike) else source
+    """A path in full; bytes, open files and names of known architectures as they are."""
+    if isinstance(source, str | os.PathLike) and os.path.lexists(source):
+        return os.path.abspath(source)
+    return source

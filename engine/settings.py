@@ -13,22 +13,19 @@ from pathlib import Path
 
 from engine.errors import EngineError
 
+_CACHES = {"win32": ("LOCALAPPDATA", "AppData/Local"), "darwin": ("", "Library/Caches")}
+
 
 def cache_dir() -> Path | None:
-    """Where compiled kernels are kept; None where no home folder is known."""
+    """Where compiled kernels are kept; None where neither a cache folder nor a home folder is known."""
     if chosen := os.environ.get("ENGINE_CACHE_DIR"):
         return Path(chosen)
+    variable, below_home = _CACHES.get(sys.platform, ("XDG_CACHE_HOME", ".cache"))
+    base = Path(os.environ.get(variable, ""))
     try:
-        home = Path.home()
+        return (base if base.is_absolute() else Path.home() / below_home) / "numba-infer"
     except RuntimeError:
         return None
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or home / ".cache"
-    return Path(base) / "numba-infer"
 
 
 def num_threads() -> int | None:
