@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -11,21 +12,32 @@ from numpy.typing import NDArray
 
 import engine
 from engine.batches import in_batches
+from engine.class_names import Labels, class_names, is_teachable_machine
+from engine.decide import (
+    Decision,
+    Decisions,
+    Said,
+    decide_invert,
+    decide_preprocess,
+    decide_resize,
+    family_names,
+    is_small_grey,
+)
 from engine.errors import ImageError, InputError
+from engine.heads import Head, head_of
 from engine.images.decode import MODES, Picture, Pixels, decode
-from engine.images.labels import Sidecar, read_labels, read_sidecar, sidecar_path
-from engine.images.preprocess import COLOUR_ONLY, INVERT, PREPROCESS, Floats, dark_on_light, inverted
-from engine.images.resize import bilinear
+from engine.images.labels import parse_json
+from engine.images.metadata import Metadata, metadata_of, read_sidecar, scaling_of, sidecar_path
+from engine.images.preprocess import Floats, dark_on_light, inverted, preprocessed
+from engine.images.resize import RESIZE
 
 if TYPE_CHECKING:
+    from engine.frontend import Source
     from engine.model import Model
-
-SMALL = 64
-SCALING_LAYERS = frozenset({"Rescaling", "Normalization"})
 
 logger = logging.getLogger(__name__)
 
-Labels: TypeAlias = str | os.PathLike[str] | Sequence[str] | None
+Numbers: TypeAlias = float | Sequence[float] | None
 P = TypeVar("P", bound=Picture)
 
 
@@ -40,7 +52,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The best class of one image, and the `top_k` best in falling order."""
+    """The best class of one image, and the `top_k` best in falling order; of several labels at once, all."""
 
     label: str
     score: float
@@ -53,49 +65,93 @@ class Result:
 
 
 class Classifier:
-    """A model together with everything between an image file and its input.
+    """A model together with everything between an image file and its input, and between its output and a label.
 
-    `labels` is a file (one a line, or a JSON list) or a sequence; by default the sidecar's, else the indices.
-    `preprocess` is none, unit, tf, caffe or torch; by default the sidecar's, else none for a model that scales
-    its input itself, unit for one small grey channel, and none with a warning for the rest.
-    `invert` is no, yes or auto (by the border of each image); by default the sidecar's, else no.
-    Safe to share between threads. Raises what `engine.load_model` raises, and InputError.
+    `path` and `arch` are those of `engine.load_model`. Where an argument is None, metadata in the file decides, then
+    the sidecar `<path>.json`, then what is said here:
+
+    - `labels`: a file (see `engine.images.labels`) or a sequence; else `labels.txt` or `class_names.txt` beside the
+      file, ImageNet's names for a model of keras.applications if Keras has put them on this machine, or the indices.
+    - `preprocess`: none, unit, tf, caffe, torch, mnist or teachable-machine; or `scale`, `mean` and `std`, as
+      `(x · scale − mean) / std`. Else (or as "auto") none for a model that scales its input itself, that of the family
+      for one of keras.applications, unit for one small grey channel, and none with a warning for the rest.
+    - `resize`: keras, nearest, lanczos-fit, pad or crop (`engine.images.resize` says whose each is); else keras.
+    - `invert`: no, yes or auto (by the border of each image); else no.
+    - `exif`: whether an image is turned as its EXIF orientation says; else not, as in Keras.
+    - `activation`: none, softmax or sigmoid, taken in place of what the file says of its outputs.
+    - `multi_label`: whether each unit answers for itself; then every label is in a result, with its own probability.
+
+    `decisions` says what was decided and why. Safe to share between threads. Raises what `engine.load_model` raises,
+    and InputError.
     """
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
+        path: "Source",
         *,
         labels: Labels = None,
         preprocess: str | None = None,
+        scale: float | None = None,
+        mean: Numbers = None,
+        std: Numbers = None,
+        resize: str | None = None,
         invert: str | None = None,
+        exif: bool | None = None,
+        activation: str | None = None,
+        multi_label: bool | None = None,
         top_k: int = 5,
         threads: int | None = None,
-        arch: str | os.PathLike[str] | None = None,
+        arch: "Source | None" = None,
     ) -> None:
         self.model = engine.load_model(path, threads=threads, arch=arch)
-        sidecar = read_sidecar(path)
-        name = os.fspath(path)
-        self._height, self._width, self._channels = _image_shape(self.model, name)
-        self._small_grey = self._channels == 1 and max(self._height, self._width) <= SMALL
-        self.classes = _classes(labels, sidecar, _class_count(self.model, name), name)
-        self.preprocess = self._chosen_preprocess(preprocess or sidecar.preprocess, name)
-        self.invert = _checked("invert", invert or sidecar.invert or "no", INVERT)
-        self._check_border = self._small_grey and not (invert or sidecar.invert)
-        self.top_k = max(1, min(top_k, len(self.classes)))
-        if self.model.head not in ("softmax", "sigmoid") and not self.model.from_logits:
-            logger.warning("%s ends in no softmax and records no from_logits: its scores are no probabilities", name)
+        name, weights = _place(path)
+        asked = _asked(preprocess, scale, mean, std, resize, invert, exif, activation, multi_label)
+        said = Said([("asked for", asked), *_files_say(path, name, weights)])
+        self._shape = _image_shape(self.model, name)
+        self._head = self._decided_head(said, name)
+        names = class_names(
+            labels, said, weights, self._head.classes, next(family_names(self.model), None) is not None, name
+        )
+        self.classes = names.value
+        self.decisions = self._decided(said, name, names, is_teachable_machine(weights))
+        self.top_k = max(1, min(len(self.classes) if self._head.multi_label else top_k, len(self.classes)))
+        self._check_border = is_small_grey(self._shape) and said.first("invert") is None and self.invert == "no"
+
+    @property
+    def classes_(self) -> NDArray[np.str_]:
+        """The labels as an array, in the order of the columns of `predict_proba`: scikit-learn's name for them."""
+        return np.array(self.classes)
+
+    @property
+    def preprocess(self) -> Any:
+        """How pixels are scaled: a name or a `Scaling`."""
+        return self.decisions.preprocess.value
+
+    @property
+    def invert(self) -> str:
+        """Whether dark and light are swapped: no, yes or auto."""
+        return self.decisions.invert.value
+
+    @property
+    def resize(self) -> str:
+        """How images are brought to the model's size."""
+        return self.decisions.resize.value
+
+    @property
+    def multi_label(self) -> bool:
+        """Whether each label has its own probability."""
+        return self._head.multi_label
 
     def __call__(self, image: Picture) -> Result:
         """Classify a path, encoded bytes, a binary file object, a Pillow image or an array of pixels.
 
         Arrays are (h, w) or (h, w, 1, 3 or 4): uint8, uint16, or float within 0 to 255 or 0 to 1.
-        Raises ImageError if the image cannot be read.
+        Raises ImageError if the image cannot be read, or if the model answers with NaN.
         """
         return self.classify([image])[0]
 
     def classify(self, images: Iterable[Picture], batch_size: int = 32) -> list[Result]:
-        """One result an image, in order. Raises the ImageError of the first that cannot be read."""
+        """One result an image, in order. Raises the ImageError of the first that has none."""
         results = []
         for _, outcome in self.stream(images, batch_size):
             if isinstance(outcome, ImageError):
@@ -104,16 +160,29 @@ class Classifier:
         return results
 
     def stream(self, images: Iterable[P], batch_size: int = 32) -> Iterator[tuple[P, Result | ImageError]]:
-        """Each image with its result, or with the error if it cannot be read; holds one batch at a time."""
-        if isinstance(images, str | bytes | os.PathLike):
-            raise InputError("images is an iterable of images; for one image call the classifier itself")
-        if batch_size < 1:
-            raise InputError(f"batch_size is at least 1, not {batch_size}")
+        """Each image with its result, or with the error if there is none; holds one batch at a time."""
+        _check_images(images, batch_size)
         yield from in_batches(images, self._input, lambda batch: self.results(self.scores(batch)), batch_size)
+
+    def predict_proba(self, images: Iterable[Picture], batch_size: int = 32) -> NDArray[np.float64]:
+        """Probabilities (n, classes) of n images, as scikit-learn's classifiers give them.
+
+        Each row sums to 1, unless each label answers for itself. Raises the ImageError of the first image that cannot
+        be read, and InputError where the model's scores are no probabilities.
+        """
+        if not self._head.gives_probabilities:
+            raise InputError('the scores of this model are no probabilities; activation="softmax" makes them so')
+        _check_images(images, batch_size)
+        rows = []
+        for _, row in in_batches(images, self._input, lambda batch: list(self.scores(batch)), batch_size):
+            if isinstance(row, ImageError):
+                raise row
+            rows.append(row)
+        return np.array(rows, np.float64).reshape(len(rows), len(self.classes))
 
     def decode(self, image: Picture) -> Pixels:
         """`image` as pixels (h, w, channels) of 0 to 255. Raises ImageError."""
-        return decode(image, self._channels)
+        return decode(image, self._shape[2], self.decisions.exif.value)
 
     def prepare(self, pixels: Pixels, image: object = None) -> Floats:
         """What the model is fed for `pixels`, without the batch axis; `image` is what a warning names."""
@@ -125,58 +194,81 @@ class Classifier:
                 '(in Python invert="auto")',
                 name,
             )
-        resized = bilinear(inverted(pixels, self.invert), self._height, self._width)
-        return PREPROCESS[self.preprocess](resized).reshape(self.model.input_shape[1:])
+        height, width, _ = self._shape
+        resized = RESIZE[self.resize](inverted(pixels, self.invert), height, width)
+        return preprocessed(resized, self.preprocess).reshape(self.model.input_shape[1:])
 
     def scores(self, batch: Floats) -> NDArray[np.float64]:
         """Scores (n, classes) of prepared images (n, ...)."""
-        return _probabilities(self.model.predict(batch, batch_size=len(batch)), self.model)
+        return self._head.scores(self.model.predict(batch, batch_size=len(batch)))
 
-    def results(self, scores: NDArray[np.float64]) -> list[Result]:
-        """The best classes of each row of (n, classes)."""
+    def results(self, scores: NDArray[np.float64]) -> list[Result | ImageError]:
+        """The best classes of each row of (n, classes); an error for a row with NaN, which names no class."""
         best = np.argsort(-scores, axis=1, kind="stable")[:, : self.top_k]
-        tops = (
-            tuple(Score(self.classes[i], float(row[i]), int(i)) for i in indices)
-            for row, indices in zip(scores, best, strict=True)
-        )
-        return [Result(top[0].label, top[0].score, top[0].index, top) for top in tops]
+        return [self._result(row, order) for row, order in zip(scores, best, strict=True)]
+
+    def _result(self, row: NDArray[np.float64], order: NDArray[np.intp]) -> Result | ImageError:
+        if np.isnan(row).any():
+            return ImageError("the model's answer to it is NaN, which is no score")
+        top = tuple(Score(self.classes[i], float(row[i]), int(i)) for i in order)
+        return Result(top[0].label, top[0].score, top[0].index, top)
 
     def _input(self, image: Picture) -> Floats:
         return self.prepare(self.decode(image), image)
 
-    def _chosen_preprocess(self, asked: str | None, name: str) -> str:
-        if asked is None:
-            return self._default_preprocess(name)
-        if asked in COLOUR_ONLY and self._channels != 3:
-            raise InputError(f"{name}: preprocess {asked} needs an input of 3 channels, this one has {self._channels}")
-        return _checked("preprocess", asked, tuple(PREPROCESS))
+    def _decided_head(self, said: Said, name: str) -> Head:
+        activation = said.decide("activation", None).value
+        head = head_of(self.model, name, activation, said.decide("multi_label", False).value)
+        if activation is None and not head.gives_probabilities:
+            logger.warning("%s ends in no softmax and records no from_logits: its scores are no probabilities", name)
+        return head
 
-    def _default_preprocess(self, name: str) -> str:
-        if any(layer.class_name in SCALING_LAYERS for layer in _deep(self.model.layers)):
-            return "none"
-        if self._small_grey:
-            return "unit"
-        logger.warning(
-            "%s does not say how its images were scaled, so pixels are fed as 0 to 255; "
-            '{"preprocess": "%s"} in %s decides it',
-            name,
-            "|".join(PREPROCESS),
-            sidecar_path(name),
+    def _decided(self, said: Said, name: str, names: Decision[tuple[str, ...]], teachable_machine: bool) -> Decisions:
+        preprocess = decide_preprocess(self.model, said, self._shape, name, teachable_machine)
+        indices = names.value == tuple(map(str, range(len(names.value))))
+        return Decisions(
+            resize=decide_resize(said, preprocess.value),
+            preprocess=preprocess,
+            invert=decide_invert(said, preprocess.value),
+            exif=said.decide("exif", False),
+            labels=Decision("indices" if indices else "names", names.reason),
+            scores=Decision(self._head.gives, self._head.reason),
         )
-        return "none"
 
 
-def _deep(layers: Iterable[Any]) -> Iterator[Any]:
-    """The layers, and the layers of the models among them."""
-    for layer in layers:
-        yield layer
-        yield from _deep(getattr(layer, "layers", ()))
+def _place(path: "Source") -> tuple[str, Path | None]:
+    """How messages name the model, and where it lies, if it is a file."""
+    from engine.frontend import name_of
+
+    return name_of(path), Path(path) if isinstance(path, str | os.PathLike) else None
 
 
-def _checked(option: str, value: str, choices: Sequence[str]) -> str:
-    if value not in choices:
-        raise InputError(f"{option} is one of {', '.join(choices)}, not {value}")
-    return value
+def _asked(
+    preprocess: str | None, scale: float | None, mean: Numbers, std: Numbers, *rest: str | bool | None
+) -> Metadata:
+    numbers = {key: value for key, value in (("scale", scale), ("mean", mean), ("std", std)) if value is not None}
+    if numbers and preprocess not in (None, "auto"):
+        raise InputError(f"preprocess {preprocess} has its own scale: give either it or scale, mean and std")
+    values = dict(zip(("resize", "invert", "exif", "activation", "multi_label"), rest, strict=True))
+    named = None if preprocess == "auto" else preprocess
+    said = metadata_of({"preprocess": named, **values}, "classifier")
+    return said.updated(Metadata(preprocess=scaling_of(numbers, "classifier"))) if numbers else said
+
+
+def _files_say(path: "Source", name: str, weights: Path | None) -> Iterator[tuple[str, Metadata]]:
+    from engine.frontend.notes import read_note
+
+    if (note := read_note(path)) is not None:
+        yield f"the metadata in {name}", metadata_of(parse_json(f"{name}: its metadata", note), name)
+    if weights is not None:
+        yield str(sidecar_path(weights)), read_sidecar(weights)
+
+
+def _check_images(images: object, batch_size: int) -> None:
+    if isinstance(images, str | bytes | os.PathLike):
+        raise InputError("images is an iterable of images; for one image call the classifier itself")
+    if batch_size < 1:
+        raise InputError(f"batch_size is at least 1, not {batch_size}")
 
 
 def _image_shape(model: "Model", name: str) -> tuple[int, int, int]:
@@ -186,42 +278,3 @@ def _image_shape(model: "Model", name: str) -> tuple[int, int, int]:
         if isinstance(height, int) and isinstance(width, int) and channels in MODES:
             return height, width, channels
     raise InputError(f"{name}: images need an input (None, h, w), (None, h, w, 1) or (None, h, w, 3), not {shape}")
-
-
-def _class_count(model: "Model", name: str) -> int:
-    """One unit that answers yes or no stands for two classes."""
-    shape = model.output_shape
-    if not isinstance(shape, tuple) or len(shape) != 2 or not isinstance(shape[1], int):
-        raise InputError(f"{name}: a classifier's output is (None, classes), not {shape}")
-    return 2 if _is_binary(model) else shape[1]
-
-
-def _is_binary(model: "Model") -> bool:
-    return model.output_shape[1] == 1 and (model.head == "sigmoid" or model.from_logits)
-
-
-def _classes(labels: Labels, sidecar: Sidecar, count: int, name: str) -> tuple[str, ...]:
-    if isinstance(labels, str | os.PathLike):
-        source, found = os.fspath(labels), read_labels(labels)
-    elif labels is not None:
-        source, found = "labels", tuple(labels)
-    elif sidecar.labels is not None:
-        source, found = f"the sidecar of {name}", sidecar.labels
-    else:
-        return tuple(map(str, range(count)))
-    if len(found) != count:
-        raise InputError(f"{source}: {len(found)} labels for the {count} classes of {name}")
-    return found
-
-
-def _probabilities(outputs: NDArray[np.float32], model: "Model") -> NDArray[np.float64]:
-    """(n, units) → (n, classes)."""
-    scores = outputs.astype(np.float64)
-    if _is_binary(model):
-        positive = scores if model.head == "sigmoid" else (1 + np.tanh(scores / 2)) / 2
-        return np.concatenate([1 - positive, positive], axis=1)
-    if model.head in ("softmax", "sigmoid") or not model.from_logits:
-        return scores
-    powers: NDArray[np.float64] = np.exp(scores - scores.max(axis=1, keepdims=True))
-    total: NDArray[np.float64] = powers.sum(axis=1, keepdims=True)
-    return powers / total

@@ -28,7 +28,7 @@ class FakeModel:
         self.answer = answer or self._tenths
         self.input_shape, self.output_shape = input_shape, output_shape
         self.head, self.from_logits = head, from_logits
-        self.layers = [SimpleNamespace(class_name=name) for name in layer_types]
+        self.layers = [SimpleNamespace(name=name.lower(), class_name=name) for name in layer_types]
         self.batches: list[NDArray[np.float32]] = []
 
     def predict(self, x: NDArray[np.float32], batch_size: int = 32, verbose: int = 0) -> NDArray[np.float32]:

@@ -2,12 +2,15 @@
 
 import io
 import os
+from collections.abc import Callable, Mapping
 from math import prod
+from types import MappingProxyType
 from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import (
+    ExifTags,
     Image,
     TiffImagePlugin,
     UnidentifiedImageError,
@@ -16,23 +19,36 @@ from PIL import (
 
 from engine.errors import ImageError, InputError
 from engine.images.files import open_regular
+from engine.images.jpeg import decode_jpeg
 
 Pixels: TypeAlias = NDArray[Any]
-Picture: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | Image.Image | NDArray[Any]
+Picture: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image | NDArray[Any]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
 MODES = {1: "L", 3: "RGB"}
+TURNS: Mapping[int, Callable[[Pixels], Pixels]] = MappingProxyType(
+    {
+        2: lambda pixels: pixels[:, ::-1],
+        3: lambda pixels: pixels[::-1, ::-1],
+        4: lambda pixels: pixels[::-1],
+        5: lambda pixels: pixels.swapaxes(0, 1),
+        6: lambda pixels: pixels[::-1].swapaxes(0, 1),
+        7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
+        8: lambda pixels: pixels[:, ::-1].swapaxes(0, 1),
+    }
+)
+"""What sets an image upright, by its EXIF orientation."""
 MAX_PIXELS = 64_000_000
 MAX_BYTES = 512 << 20
 
 
-def decode(picture: Picture, channels: int) -> Pixels:
+def decode(picture: Picture, channels: int, exif: bool = False) -> Pixels:
     """`picture` → (h, w, channels): 0 to 255, uint8 or, where the source is finer than that, float32.
 
     A path, encoded bytes, a binary file object, a Pillow image, or an array (h, w) or (h, w, 1, 3 or 4) of
     uint8, uint16 or float. A float array holds 0 to 255, or 0 to 1 if none of its values is above 1.
-    As in Keras, alpha is dropped without compositing, EXIF orientation and colour profiles are ignored, and
-    of several frames the first is taken. Sixteen-bit grey is scaled, not clipped.
+    As in Keras, alpha is dropped without compositing, colour profiles are ignored, and so is EXIF orientation unless
+    `exif` is set; of several frames the first is taken. Sixteen-bit grey is scaled, not clipped.
     Raises ImageError for a picture that cannot be read, InputError for something that is none.
     """
     if isinstance(picture, np.ndarray):
@@ -40,12 +56,10 @@ def decode(picture: Picture, channels: int) -> Pixels:
     name = _name(picture)
     try:
         if isinstance(picture, Image.Image):
-            return _image_pixels(picture.copy(), channels)
-        with _open(picture) as file, Image.open(file, formats=FORMATS) as image:
-            if prod(image.size) > MAX_PIXELS:
-                raise ValueError(f"{image.width} × {image.height} pixels are more than {MAX_PIXELS:,}")
-            image.load()
-            return _image_pixels(image, channels)
+            return _image_pixels(picture.copy(), channels, exif)
+        with _open(picture) as file:
+            pixels = None if exif else decode_jpeg(file, MAX_PIXELS)
+            return _file_pixels(file, channels, exif) if pixels is None else _with_channels(pixels, channels)
     except InputError:
         raise
     except UnidentifiedImageError:
@@ -63,7 +77,7 @@ def _name(picture: object) -> str:
 
 
 def _open(picture: Any) -> BinaryIO:
-    if isinstance(picture, bytes):
+    if isinstance(picture, bytes | bytearray | memoryview):
         return io.BytesIO(picture)
     if isinstance(picture, str | os.PathLike):
         file = open_regular(picture)
@@ -82,8 +96,22 @@ def _open(picture: Any) -> BinaryIO:
     return file
 
 
-def _image_pixels(image: Image.Image, channels: int) -> Pixels:
+def _file_pixels(file: BinaryIO, channels: int, exif: bool) -> Pixels:
+    with Image.open(file, formats=FORMATS) as image:
+        if prod(image.size) > MAX_PIXELS:
+            raise ValueError(f"{image.width} × {image.height} pixels are more than {MAX_PIXELS:,}")
+        image.load()
+        return _image_pixels(image, channels, exif)
+
+
+def _image_pixels(image: Image.Image, channels: int, exif: bool) -> Pixels:
     """Changes the `info` of `image`."""
+    pixels = _as_stored(image, channels)
+    turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1)) if exif else None
+    return np.ascontiguousarray(turn(pixels)) if turn else pixels
+
+
+def _as_stored(image: Image.Image, channels: int) -> Pixels:
     if 0 in image.size:
         raise ValueError("no pixels")
     if image.mode.startswith("I;16"):

@@ -1,8 +1,9 @@
 """Turn pixels into what a model was trained on: scaling, and light strokes on dark."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,9 +44,41 @@ def torch(x: Floats) -> Floats:
 
 
 PREPROCESS: Mapping[str, Callable[[Floats], Floats]] = MappingProxyType(
-    {"none": none, "unit": unit, "tf": tf, "caffe": caffe, "torch": torch}
+    {"none": none, "unit": unit, "tf": tf, "caffe": caffe, "torch": torch, "mnist": unit, "teachable-machine": tf}
 )
 COLOUR_ONLY = frozenset({"caffe", "torch"})
+IMPLIED_RESIZE = MappingProxyType({"teachable-machine": "lanczos-fit"})
+IMPLIED_INVERT = MappingProxyType({"mnist": "auto"})
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """`(x · scale − mean) / std`, in float32; mean and std hold one number, or one for each channel."""
+
+    scale: float = 1.0
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+
+    def __call__(self, x: Floats) -> Floats:
+        mean, std = np.array(self.mean, np.float32), np.array(self.std, np.float32)
+        scaled: Floats = (x * np.float32(self.scale) - mean) / std
+        return scaled
+
+    def __str__(self) -> str:
+        mean, std = (",".join(f"{value:g}" for value in values) for values in (self.mean, self.std))
+        return f"(x · {self.scale:g} − {mean}) / {std}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, as in a sidecar."""
+        return {"scale": self.scale, "mean": list(self.mean), "std": list(self.std)}
+
+
+Preprocess: TypeAlias = str | Scaling
+
+
+def preprocessed(x: Floats, how: Preprocess) -> Floats:
+    """`x` (h, w, c) of 0 to 255, as a model wants it."""
+    return how(x) if isinstance(how, Scaling) else PREPROCESS[how](x)
 
 
 def border_mean(pixels: Pixels) -> float:

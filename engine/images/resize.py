@@ -82,8 +82,9 @@ def _nearest_indices(size: int, wanted: int) -> NDArray[np.int32]:
     return taken
 
 
-def _pick(image: NDArray[Any], rows: NDArray[np.signedinteger], columns: NDArray[np.signedinteger]) -> Floats:
-    return image[rows[:, None], columns].astype(np.float32)
+def _pick(image: NDArray[Any], rows: NDArray[Any], columns: NDArray[Any]) -> Floats:
+    picked: NDArray[Any] = image[rows[:, None], columns]
+    return picked.astype(np.float32)
 
 
 def _lerp(a: Floats, b: Floats, t: Floats) -> Floats:

@@ -1,15 +1,12 @@
-"""Labels and sidecars."""
+"""Labels, in every form in which people keep them."""
 
-import json
-import logging
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from engine.errors import InputError
-from engine.images.labels import MAX_BYTES, Sidecar, read_labels, read_sidecar
+from engine.images.labels import MAX_BYTES, is_numbered, read_labels
 
 
 @pytest.mark.parametrize(
@@ -29,10 +26,62 @@ def test_json_list(tmp_path: Path) -> None:
     assert read_labels(path) == ("été", "a, b")
 
 
+GOOD = [
+    ("labels.txt", "0 cat\n1 dog", ("cat", "dog")),
+    ("labels.txt", "0: cat\n1: dog", ("cat", "dog")),
+    ("labels.txt", "0,cat\n1, big dog", ("cat", "big dog")),
+    ("labels.txt", "1 cat\n2 dog", ("1 cat", "2 dog")),
+    ("labels.txt", "0 cat\ndog", ("0 cat", "dog")),
+    ("labels.txt", "0\n1\n2", ("0", "1", "2")),
+    ("labels.txt", "10 euro\n20 euro", ("10 euro", "20 euro")),
+    ("labels.json", '{"0": "cat", "1": "dog"}', ("cat", "dog")),
+    ("labels.json", '{"10": "k", "2": "c", "0": "a", "1": "b", "3": "d", "4": "e", "5": "f", "6": "g", "7": "h", '
+     '"8": "i", "9": "j"}', tuple("abcdefghijk")),
+    ("labels.json", '{"dog": 1, "cat": 0}', ("cat", "dog")),
+    ("labels.json", '{"0": ["n01", "tench"], "1": ["n02", "goldfish"]}', ("tench", "goldfish")),
+    ("labels.json", '{"labels": ["cat", "dog"], "preprocess": "tf"}', ("cat", "dog")),
+    ("labels.csv", "cat\ndog\n", ("cat", "dog")),
+    ("labels.csv", "label\ncat\n\ndog\n", ("cat", "dog")),
+    ("labels.csv", "0,cat\n1,dog\n", ("cat", "dog")),
+    ("labels.csv", "1,dog\n0,cat\n", ("cat", "dog")),
+    ("labels.csv", "cat,0\ndog,1\n", ("cat", "dog")),
+    ("labels.csv", "ClassId,Name\n0,Speed limit\n1,\"Yield, now\"\n", ("Speed limit", "Yield, now")),
+    ("labels.csv", "Nr;Was\n1;Hund\n0;Katze\n", ("Katze", "Hund")),
+    ("labels.csv", "colour,index,Class Name\nred,1,dog\nblue,0,cat\n", ("cat", "dog")),
+    ("labels.csv", "count,label\n900,cat\n7,dog\n", ("cat", "dog")),
+    ("labels.tsv", "0\tcat, small\n1\tdog\n", ("cat, small", "dog")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text", "labels"), GOOD, ids=[text[:20] for _, text, _ in GOOD])
+def test_forms(name: str, text: str, labels: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    assert read_labels(path) == labels
+
+
+@pytest.mark.parametrize(("text", "numbered"), [("0 a\n1 b", True), ("a\nb", False), ("0 a\n2 b", False), ("", False)])
+def test_teachable_machines_form(text: str, numbered: bool, tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text(text)
+    assert is_numbered(tmp_path / "labels.txt") is numbered
+
+
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
-        ("labels.json", b'{"0": "cat"}', "list of strings"),
+        ("labels.json", b'{"0": "cat", "2": "dog"}', "1 is missing"),
+        ("labels.json", b'{"cat": 0, "dog": 0}', "there are two of 0"),
+        ("labels.json", b'{"cat": 1, "dog": 2}', "0 is missing"),
+        ("labels.json", b'{"cat": "dog"}', "list of strings"),
+        ("labels.json", b'{"cat": true}', "list of strings"),
+        ("labels.json", b"{}", "list of strings"),
+        ("labels.json", b"[]", "list of strings"),
+        ("labels.csv", b"id,label\n0,cat\n2,dog\n", "1 is missing"),
+        ("labels.csv", b"id,label\nn01,cat\nn02,dog\n", "'n01' is no index"),
+        ("labels.csv", b"a,b,c\nd,e,f\n", "which of the 3 columns has the names"),
+        ("labels.csv", b"0,cat\n1\n", "rows of one length"),
+        ("labels.csv", b"", "rows of one length"),
+        ("labels.csv", b'"cat', "unexpected end of data"),
         ("labels.json", b"[1, 2]", "list of strings"),
         ("labels.json", b'["cat"', "not JSON"),
         ("labels.json", b"[" * 100_000, "not JSON"),
@@ -54,46 +103,3 @@ def test_missing_and_special_files(tmp_path: Path) -> None:
         read_labels(tmp_path / "none.txt")
     with pytest.raises(InputError, match="not a regular file"):
         read_labels(os.devnull)
-
-
-def sidecar(tmp_path: Path, values: Any) -> Sidecar:
-    (tmp_path / "m.json").write_text(json.dumps(values))
-    return read_sidecar(tmp_path / "m.h5")
-
-
-def test_sidecar(tmp_path: Path) -> None:
-    assert read_sidecar(tmp_path / "m.h5") == Sidecar()
-    values = {"labels": ["a", "b"], "preprocess": "unit", "invert": "auto"}
-    assert sidecar(tmp_path, values) == Sidecar(("a", "b"), "unit", "auto")
-    assert sidecar(tmp_path, {"preprocess": "tf"}) == Sidecar(preprocess="tf")
-
-
-@pytest.mark.parametrize("values", [{"class_name": "Sequential", "config": {}}, ["a"], "text", {}, {"label": ["a"]}])
-def test_another_file_of_that_name_is_passed_over(
-    values: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.INFO, logger="engine"):
-        assert sidecar(tmp_path, values) == Sidecar()
-    assert "m.json is not used" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("values", "reason"),
-    [
-        ({"labels": "abc"}, "list of strings"),
-        ({"labels": [1]}, "list of strings"),
-        ({"preprocess": "vgg"}, "preprocess is one of none, unit, tf, caffe, torch, not 'vgg'"),
-        ({"invert": ["yes"]}, "invert is one of no, yes, auto"),
-        ({"invert": True}, "invert is one of no, yes, auto"),
-        ({"invert": "no", "lables": []}, "not lables"),
-    ],
-)
-def test_bad_sidecar(values: Any, reason: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=reason) as caught:
-        sidecar(tmp_path, values)
-    assert str(caught.value).startswith(str(tmp_path / "m.json"))
-
-
-def test_weights_that_are_json_have_no_sidecar(tmp_path: Path) -> None:
-    (tmp_path / "m.json").write_text('{"labels": ["a"]}')
-    assert read_sidecar(tmp_path / "m.json") == Sidecar()

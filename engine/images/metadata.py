@@ -1,0 +1,130 @@
+"""What a weights file cannot say about its images, said beside it in a sidecar or in an attribute of it."""
+
+import logging
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from engine.errors import InputError
+from engine.images.labels import labels_of, parse_json, read_text
+from engine.images.preprocess import INVERT, PREPROCESS, Preprocess, Scaling
+from engine.images.resize import RESIZE
+
+ACTIVATIONS = ("none", "softmax", "sigmoid")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """How images become inputs and outputs become answers; None where nothing is said."""
+
+    labels: tuple[str, ...] | None = None
+    preprocess: Preprocess | None = None
+    resize: str | None = None
+    invert: str | None = None
+    exif: bool | None = None
+    activation: str | None = None
+    multi_label: bool | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """What is said, in plain types, as `metadata_of` reads it."""
+        said = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain: dict[str, Any] = {"labels": self.labels and list(self.labels)}
+        if isinstance(self.preprocess, Scaling):
+            plain["preprocess"] = self.preprocess.to_dict()
+        return {key: value for key, value in (said | plain).items() if value is not None}
+
+    def updated(self, other: "Metadata") -> "Metadata":
+        """What `other` says, and what this says where `other` is silent."""
+        return replace(self, **{f.name: v for f in fields(other) if (v := getattr(other, f.name)) is not None})
+
+
+KEYS = tuple(field.name for field in fields(Metadata))
+
+
+def sidecar_path(weights: str | os.PathLike[str]) -> Path:
+    """Where the sidecar of `weights` is looked for: `<weights>.json`."""
+    return Path(weights).with_suffix(".json")
+
+
+def read_sidecar(weights: str | os.PathLike[str]) -> Metadata:
+    """The sidecar beside `weights`: metadata, or labels alone.
+
+    Empty if there is none, or if the file of that name is something else. Raises InputError.
+    """
+    path = sidecar_path(weights)
+    if path == Path(weights) or not path.is_file():
+        return Metadata()
+    values = parse_json(path, read_text(path))
+    if is_metadata(values):
+        return metadata_of(values, str(path))
+    try:
+        return Metadata(labels=labels_of(values, path))
+    except InputError:
+        logger.info("%s is not used: it has none of the keys %s", path, ", ".join(KEYS))
+        return Metadata()
+
+
+def is_metadata(values: Any) -> bool:
+    """Whether a JSON value has a key of metadata."""
+    return isinstance(values, dict) and bool(values.keys() & set(KEYS))
+
+
+def metadata_of(values: Any, source: str) -> Metadata:
+    """Metadata from a JSON value; `source` is for the error. Raises InputError."""
+    if not isinstance(values, dict):
+        raise InputError(f"{source}: metadata is an object with keys {', '.join(KEYS)}")
+    if unknown := values.keys() - set(KEYS):
+        raise InputError(f"{source}: the keys of a sidecar are {', '.join(KEYS)}, not {min(unknown)}")
+    labels, preprocess = values.get("labels"), values.get("preprocess")
+    return Metadata(
+        labels=None if labels is None else labels_of(labels, source),
+        preprocess=(
+            scaling_of(preprocess, source)
+            if isinstance(preprocess, dict)
+            else _choice(values, "preprocess", tuple(PREPROCESS), source)
+        ),
+        resize=_choice(values, "resize", tuple(RESIZE), source),
+        invert=_choice(values, "invert", INVERT, source),
+        exif=_flag(values, "exif", source),
+        activation=_choice(values, "activation", ACTIVATIONS, source),
+        multi_label=_flag(values, "multi_label", source),
+    )
+
+
+def scaling_of(values: Mapping[str, Any], source: str) -> Scaling:
+    """`scale`, `mean` and `std`, each a number, the last two also lists of them. Raises InputError."""
+    if unknown := values.keys() - {"scale", "mean", "std"}:
+        raise InputError(f"{source}: scaling has scale, mean and std, not {min(unknown)}")
+    scale = _numbers(values.get("scale", 1.0), "scale", source)
+    mean, std = _numbers(values.get("mean", 0.0), "mean", source), _numbers(values.get("std", 1.0), "std", source)
+    if len(scale) != 1:
+        raise InputError(f"{source}: scale is one number, not {len(scale)}")
+    if 0 in std:
+        raise InputError(f"{source}: std is a divisor and cannot be 0")
+    return Scaling(scale[0], mean, std)
+
+
+def _numbers(value: Any, key: str, source: str) -> tuple[float, ...]:
+    values = value if isinstance(value, list | tuple) else [value]
+    if not values or not all(type(v) in (int, float) and math.isfinite(v) for v in values):
+        raise InputError(f"{source}: {key} is a number or a list of numbers, not {value!r}")
+    return tuple(map(float, values))
+
+
+def _choice(values: Mapping[str, Any], key: str, choices: tuple[str, ...], source: str) -> str | None:
+    value = values.get(key)
+    if value is not None and value not in choices:
+        raise InputError(f"{source}: {key} is one of {', '.join(choices)}, not {value!r}")
+    return value
+
+
+def _flag(values: Mapping[str, Any], key: str, source: str) -> bool | None:
+    value = values.get(key)
+    if value is not None and not isinstance(value, bool):
+        raise InputError(f"{source}: {key} is true or false, not {value!r}")
+    return value
