@@ -6,14 +6,15 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO
 
 from engine.errors import KernelError
 from engine.kernels.isa import Isa
+from engine.runtime.processors import available_threads
 
 log = logging.getLogger("engine")
 
@@ -22,7 +23,7 @@ sys.path[:] = json.loads(sys.stdin.readline())
 from engine.kernels.compiler import main
 main()"""
 _KEPT = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG")
-_CHILDREN = 2
+_MOST_CHILDREN = 2
 _SLOW_FIRST = ("tile", "run", "conv_direct", "depthwise_direct")
 
 
@@ -33,9 +34,6 @@ def compile_kernels(names: Iterable[str], isa: Isa, keep: Callable[[str, bytes],
     """
     order = sorted(names, key=lambda name: (name not in _SLOW_FIRST, name))
     log.warning("compiling %d kernels for %s, once on this machine", len(order), isa.name)
-    waiting: SimpleQueue[str] = SimpleQueue()
-    for name in order:
-        waiting.put(name)
     done: set[str] = set()
 
     def record(name: str, code: bytes) -> None:
@@ -43,52 +41,83 @@ def compile_kernels(names: Iterable[str], isa: Isa, keep: Callable[[str, bytes],
         done.add(name)
 
     if _has_python():
-        with ThreadPoolExecutor(min(_CHILDREN, os.cpu_count() or 1, len(order))) as pool:
-            workers = [pool.submit(_serve, waiting, isa, record) for _ in range(pool._max_workers)]
-        problems = [str(error) for worker in workers if (error := worker.exception())]
-        if problems:
-            log.info("the compiling child process failed: %s", problems[0])
+        _Children(order, isa, record).work()
     for name in (n for n in order if n not in done):
         record(name, _compile_here(name, isa))
+
+
+class _Children:
+    """Child processes that compile the kernels of one queue; a thread waits for each of them."""
+
+    def __init__(self, names: list[str], isa: Isa, record: Callable[[str, bytes], None]) -> None:
+        self._isa, self._record = isa, record
+        self._waiting: SimpleQueue[str] = SimpleQueue()
+        for name in names:
+            self._waiting.put(name)
+        self._count = min(_MOST_CHILDREN, available_threads(), len(names))
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def work(self) -> None:
+        """Return when the queue is empty or every child has failed; end the children if interrupted."""
+        others = []
+        try:
+            for _ in range(self._count - 1):
+                other = threading.Thread(target=self._serve)
+                try:
+                    other.start()
+                except RuntimeError:
+                    break
+                others.append(other)
+            self._serve()
+            for other in others:
+                other.join()
+        except BaseException:
+            list(self._drain())
+            for child in self._running:
+                child.kill()
+            raise
+
+    def _serve(self) -> None:
+        try:
+            with tempfile.TemporaryFile() as errors:
+                self._compile_in_child(errors)
+        except Exception as error:
+            log.info("the compiling child process failed: %s", error)
+
+    def _compile_in_child(self, errors: IO[bytes]) -> None:
+        environment = {k: v for k, v in os.environ.items() if k in _KEPT}
+        environment |= {"NUMBA_CPU_NAME": self._isa.cpu, "NUMBA_CPU_FEATURES": ""}
+        command, pipe = [sys.executable, "-I", "-B", "-c", _BOOT], subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors, env=environment) as child:
+            self._running.append(child)
+            assert child.stdin is not None
+            assert child.stdout is not None
+            paths = json.dumps([str(path) for path in sys.path])
+            child.stdin.write(f"{paths}\n{self._isa.name}\n".encode())
+            for name in self._drain():
+                child.stdin.write((name + "\n").encode())
+                child.stdin.flush()
+                head = child.stdout.read(8)
+                size = int.from_bytes(head, "little")
+                code = child.stdout.read(size)
+                if len(head) < 8 or len(code) < size:
+                    child.kill()
+                    child.wait()
+                    raise KernelError(_last_line(errors, child.returncode))
+                self._record(name, code)
+            child.kill()  # a process forked meanwhile may hold its standard input open
+
+    def _drain(self) -> Iterator[str]:
+        while True:
+            try:
+                yield self._waiting.get_nowait()
+            except Empty:
+                return
 
 
 def _has_python() -> bool:
     frozen = getattr(sys, "frozen", False)
     return bool(sys.executable) and not frozen and Path(sys.executable).name.lower().startswith(("python", "pypy"))
-
-
-def _serve(waiting: "SimpleQueue[str]", isa: Isa, record: Callable[[str, bytes], None]) -> None:
-    environment = {k: v for k, v in os.environ.items() if k in _KEPT}
-    environment |= {"NUMBA_CPU_NAME": isa.cpu, "NUMBA_CPU_FEATURES": ""}
-    command = [sys.executable, "-I", "-B", "-c", _BOOT]
-    pipe = subprocess.PIPE
-    with (
-        tempfile.TemporaryFile() as errors,
-        subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors, env=environment) as child,
-    ):
-        assert child.stdin is not None
-        assert child.stdout is not None
-        child.stdin.write((json.dumps([p or os.getcwd() for p in sys.path]) + "\n" + isa.name + "\n").encode())
-        for name in _drain(waiting):
-            child.stdin.write((name + "\n").encode())
-            child.stdin.flush()
-            head = child.stdout.read(8)
-            size = int.from_bytes(head, "little")
-            code = child.stdout.read(size)
-            if len(head) < 8 or len(code) < size:
-                child.kill()
-                child.wait()
-                raise KernelError(_last_line(errors, child.returncode))
-            record(name, code)
-        child.stdin.close()
-
-
-def _drain(waiting: "SimpleQueue[str]") -> Iterator[str]:
-    while True:
-        try:
-            yield waiting.get_nowait()
-        except Empty:
-            return
 
 
 def _last_line(errors: IO[bytes], status: int) -> str:

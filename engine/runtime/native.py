@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -47,20 +48,34 @@ def _provide(names: list[str], isa: Isa) -> None:
     if _linker is None:
         _linker = _new_linker()
     folder = store.folder(isa.name)
-    codes = {name: code for name in names if folder and (code := store.load(folder, name))}
-    absent = [name for name in names if name not in codes]
+    codes = _stored(folder, names)
+    if len(codes) < len(names):
+        codes |= _compiled(folder, [name for name in names if name not in codes], isa)
+    for name, code in codes.items():
+        _addresses[isa.name, name] = _link(f"{isa.name} {name}", code)
+
+
+def _stored(folder: Path | None, names: list[str]) -> dict[str, bytes]:
+    return {name: code for name in names if folder and (code := store.load(folder, name))}
+
+
+def _compiled(folder: Path | None, names: list[str], isa: Isa) -> dict[str, bytes]:
+    """The kernels, kept for the next time. Of several processes one compiles; the others find what it has kept."""
+    from engine.runtime.compile import compile_kernels
+    from engine.runtime.upkeep import sweep, turn
 
     def keep(name: str, code: bytes) -> None:
         codes[name] = code
         if folder:
             store.save(folder, name, code)
 
-    if absent:
-        from engine.runtime.compile import compile_kernels
-
-        compile_kernels(absent, isa, keep)
-    for name, code in codes.items():
-        _addresses[isa.name, name] = _link(f"{isa.name} {name}", code)
+    with turn(folder):
+        codes = _stored(folder, names)
+        if absent := [name for name in names if name not in codes]:
+            compile_kernels(absent, isa, keep)
+            if folder:
+                sweep(folder)
+    return codes
 
 
 def before_fork() -> None:

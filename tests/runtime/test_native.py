@@ -117,7 +117,7 @@ def test_a_folder_that_is_not_safe_or_not_there(
 ) -> None:
     folder = folder_of(tmp_path)
     if harm == "foreign":
-        monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
+        monkeypatch.setattr(store, "_trusted", lambda: (folder.stat().st_uid + 1,))
     elif harm == "writable by all":
         folder.chmod(0o777)
     elif harm == "a link":
