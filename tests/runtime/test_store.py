@@ -101,6 +101,33 @@ def test_a_folder_of_another_user_is_refused(
     assert "others may write to it" in caplog.records[0].getMessage()
 
 
+def test_a_folder_of_root_is_trusted_and_another_file_in_it_is_not(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save(folder, "gemm", CODE)
+    owner = folder.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    assert (store.folder("x86-64-v9") == folder) == (owner == 0)
+    monkeypatch.undo()
+    (folder / "gemm.o").chmod(0o666)
+    assert store.load(folder, "gemm") is None
+
+
+def test_a_file_that_is_a_link_or_no_file_is_not_read(folder: Path, tmp_path: Path) -> None:
+    store.save(folder, "gemm", CODE)
+    (folder / "gemm.o").rename(tmp_path / "gemm.o")
+    (folder / "gemm.o").symlink_to(tmp_path / "gemm.o")
+    assert store.load(folder, "gemm") is None
+    os.mkfifo(folder / "tile.o", 0o600)
+    assert store.load(folder, "tile") is None
+
+
+def test_a_folder_that_is_swapped_after_its_check_is_not_read(folder: Path) -> None:
+    store.save(folder, "gemm", CODE)
+    folder.chmod(0o777)
+    assert store.load(folder, "gemm") is None
+
+
 def test_a_symbolic_link_is_refused(folder: Path, tmp_path: Path) -> None:
     folder.rename(tmp_path / "elsewhere")
     folder.symlink_to(tmp_path / "elsewhere")
