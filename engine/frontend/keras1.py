@@ -112,9 +112,9 @@ def _merge(values: Values) -> tuple[str, Values]:
 
 
 def _batch_normalization(values: Values) -> tuple[str, Values]:
-    """Mode 0 is the only one that later versions have."""
-    mode = values.pop("mode", 0)
-    return "BatchNormalization" if mode == 0 else f"BatchNormalization of mode {repr(mode)[:20]}", values
+    """Mode 0 is the only one that later versions have; mode 2 takes the statistics of the batch, also at inference."""
+    mode = values.get("mode", 0)
+    return "BatchNormalization" if mode in (0, 1) else f"BatchNormalization of mode {repr(mode)[:20]}", values
 
 
 def _padded(class_name: str, sides: tuple[str, ...]) -> Callable[[Values], tuple[str, Values]]:

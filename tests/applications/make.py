@@ -1,4 +1,4 @@
-"""Make models of keras.applications with random weights, in every form that Keras writes, each with its x and Keras's y.
+"""Make models of keras.applications with random weights, in every form of Keras, each with its x and Keras's y.
 
     python tests/applications/make.py OUT NAME...             # Keras 3
     python tests/applications/make.py OUT NAME... --tf-keras  # Keras 2 as the package tf_keras
@@ -85,11 +85,9 @@ def make(keras: Any, name: str, folder: Path, everything: bool) -> None:
     model.save(folder / f"{name}.h5")
     if everything:
         save_otherwise(keras, model, folder / name)
-        wide = rng.uniform(0, 255, (BATCH, size + 19, size + 34, 3)).astype(np.float32)
-        features = build(input_shape=(None, None, 3), weights=None, include_top=False, pooling="avg")
-        take_weights(features, model)
-        np.savez(folder / f"{name}.features.npz", x=wide, y=np.asarray(features(wide, training=False)))
-        features.save(folder / f"{name}.features.h5")
+        save_features(
+            build(input_shape=(None, None, 3), weights=None, include_top=False, pooling="avg"), size, folder / name, rng
+        )
         save_channels_first(keras, lambda: build(input_shape=(3, size, size), **options), model, folder / name)
 
 
@@ -102,6 +100,15 @@ def save_otherwise(keras: Any, model: Any, path: Path) -> None:
         keras.src.saving.saving_lib.save_weights_only(model, f"{path}.weights.h5")
     else:
         model.save_weights(f"{path}.weights.h5")
+
+
+def save_features(model: Any, size: int, path: Path, rng: np.random.Generator) -> None:
+    """Save a model without its top, and its answers to images of another size."""
+    wide = rng.uniform(0, 255, (IMAGES, size + 19, size + 34, 3)).astype(np.float32)
+    randomise(model, wide, rng)
+    x = wide[:BATCH]
+    np.savez(f"{path}.features.npz", x=x, y=np.asarray(model(x, training=False)))
+    model.save(f"{path}.features.h5")
 
 
 def save_channels_first(keras: Any, build: Callable[[], Any], model: Any, path: Path) -> None:
@@ -118,7 +125,7 @@ def save_channels_first(keras: Any, build: Callable[[], Any], model: Any, path: 
 
 
 def take_weights(model: Any, other: Any) -> None:
-    """Give a model the weights of another that begins with the same layers."""
+    """Give a model the weights of another of the same layers."""
     given = (layer.get_weights() for layer in other.layers if layer.weights)
     for layer in model.layers:
         if layer.weights:

@@ -26,6 +26,36 @@ def node(op: str, constants: dict[str, Any] | None = None, inbound: int = 1, **a
     return layer("TensorFlowOpLayer", "y", [feeding], node_def=json.dumps(definition), constants=constants or {})
 
 
+TEXT = """
+name: "y"
+op: "AvgPool"
+input: "x"
+attr { key: "T" value { type: DT_FLOAT } }
+attr { key: "data_format" value { s: "NHWC" } }
+attr { key: "ksize" value { list { i: 1 i: 2 i: 2 i: 1 } } }
+attr { key: "padding" value { s: "VALID" } }
+attr { key: "strides" value { list { i: 1 i: 2 i: 3 i: 1 } } }
+"""
+
+
+def test_a_node_in_the_text_form_of_protocol_buffers(tmp_path: Path) -> None:
+    entry = layer("InputLayer", "x", [], batch_input_shape=[None, 4, 6, 3])
+    last = layer("TensorFlowOpLayer", "y", [[["x", 0, 0, {}]]], node_def=TEXT, constants={})
+    model = functional([entry, last], [["x", 0, 0]], [["y", 0, 0]])
+    x = np.random.default_rng(4).normal(size=(2, 4, 6, 3)).astype(np.float32)
+    with open_model(write(tmp_path / "m.h5", model)) as network:
+        found = reference.run(network.graph, [x])[network.graph.outputs[0]]
+    expected = np.stack([x[:, :, i : i + 2].reshape(2, 2, 2, 2, 3).mean((2, 3)) for i in (0, 3)], 2)
+    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("text", ['op: "Relu', "op: {", "attr { key: 3 value { f: x } }", "%"])
+def test_a_broken_text_is_refused(text: str, tmp_path: Path) -> None:
+    last = layer("TensorFlowOpLayer", "y", [[["x", 0, 0, {}]]], node_def=text, constants={})
+    with pytest.raises(EngineError):
+        run(tmp_path, last, image())
+
+
 def function(name: str, first: Any = None, **arguments: Any) -> dict[str, Any]:
     """A TFOpLambda on the input."""
     return layer("TFOpLambda", "y", [[*(first or ["x", 0, 0]), arguments]], function=name)

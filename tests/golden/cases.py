@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.golden import (  # noqa: F401  # each enters its cases
     cases_attention,
+    cases_functions,
     cases_images,
     cases_models,
     cases_operations,

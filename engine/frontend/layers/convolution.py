@@ -66,14 +66,21 @@ def conv(call: Call) -> int:
             raise GraphError(f"{groups} groups do not divide {shape[-1]} input and {filters} output channels")
         w = call.weight("kernel", (*window.kernel, shape[-1] // groups, filters))
         bias, pads = bias_of(call, filters), window.pads(shape)
-        op = Conv(_flat(window.strides, 1), _flat(pads, (0, 0)), _flat(window.dilation, 1), groups)
-        if window.rank == 3:
-            return call.emit(op, _depth_as_channels(window, x, pads[0], groups), _flat_kernel(call, w), *bias)
-        return from_image(
-            call, window.rank, call.emit(op, as_image(call, window.rank, x), image_kernel(call, w), *bias)
-        )
+        return conv_axes(call, x, w, window.strides, pads, window.dilation, groups, *bias)
 
     return fused_activation(call, on_channels_last(call, call.x, compute))
+
+
+def conv_axes(
+    call: Call, x: int, w: Weight, strides: Sizes, pads: Sequence[Pair], dilation: Sizes, groups: int, *bias: Weight
+) -> int:
+    """A convolution over all axes of `x` but the last, with a kernel (..., c/groups, f)."""
+    rank = len(strides)
+    op = Conv(_flat(strides, 1), _flat(pads, (0, 0)), _flat(dilation, 1), groups)
+    if rank == 3:
+        slices = _depth_as_channels(call, x, w.shape[0], strides[0], dilation[0], pads[0], groups)
+        return call.emit(op, slices, _flat_kernel(call, w), *bias)
+    return from_image(call, rank, call.emit(op, as_image(call, rank, x), image_kernel(call, w), *bias))
 
 
 def image_kernel(call: Call, w: Weight) -> Weight:
@@ -84,11 +91,9 @@ def image_kernel(call: Call, w: Weight) -> Weight:
     return call.derive(f"{w.name.rsplit('/', 1)[-1]}_2d", shape, lambda: w.read().reshape(shape))
 
 
-def _depth_as_channels(window: Window, x: int, pads: Pair, groups: int) -> int:
+def _depth_as_channels(call: Call, x: int, kd: int, stride: int, dilation: int, pads: Pair, groups: int) -> int:
     """(d, h, w, c) → (od, h, w, kd·c): the slices that each window reads, one after another within each group."""
-    call = window.call
     _, h, wd, c = call.shape(x)
-    kd, stride, dilation = window.kernel[0], window.strides[0], window.dilation[0]
     od = window_extent(call.shape(x)[0], kd, stride, pads, dilation)
     x = pad_depth(call, x, pads)
     slices = [call.emit(Slice((r * dilation, 0, 0, 0), (od, h, wd, c), (stride, 1, 1, 1)), x) for r in range(kd)]
@@ -104,7 +109,7 @@ def _flat_kernel(call: Call, w: Weight) -> Weight:
     def read() -> NDArray[Any]:
         return w.read().transpose(1, 2, 0, 3, 4).reshape(kh, kw, kd * c, f)
 
-    return call.derive("kernel_2d", (kh, kw, kd * c, f), read)
+    return call.derive(f"{w.name.rsplit('/', 1)[-1]}_2d", (kh, kw, kd * c, f), read)
 
 
 @layer("DepthwiseConv1D", "DepthwiseConv2D", ignored=("groups", "filters"))
@@ -122,9 +127,16 @@ def _depthwise(window: Window, x: int, multiplier: int, bias: bool) -> int:
     call = window.call
     shape = require_rank(call, x, window.rank + 1)
     w = call.weight("depthwise_kernel", (*window.kernel, shape[-1], multiplier))
-    op = DepthwiseConv(_flat(window.strides, 1), _flat(window.pads(shape), (0, 0)), _flat(window.dilation, 1))
     added = bias_of(call, shape[-1] * multiplier) if bias else ()
-    return call.emit(op, as_image(call, window.rank, x), image_kernel(call, w), *added)
+    return depthwise_axes(call, x, w, window.strides, window.pads(shape), window.dilation, *added)
+
+
+def depthwise_axes(
+    call: Call, x: int, w: Weight, strides: Sizes, pads: Sequence[Pair], dilation: Sizes, *bias: Weight
+) -> int:
+    """A depthwise convolution over the one or two axes of `x` but the last, as an image; the kernel is (..., c, m)."""
+    op = DepthwiseConv(_flat(strides, 1), _flat(pads, (0, 0)), _flat(dilation, 1))
+    return call.emit(op, as_image(call, len(strides), x), image_kernel(call, w), *bias)
 
 
 @layer("SeparableConv1D", "SeparableConv2D", ignored=("groups",))

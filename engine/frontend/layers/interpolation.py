@@ -72,7 +72,35 @@ def _area(i: int, size: int, result: int) -> Weights:
     return [(k, weight / scale) for k, weight in row]
 
 
-_POINTWISE = {"nearest": _nearest, "bilinear": _bilinear, "bicubic": _bicubic, "area": _area}
+def _corner(i: int, size: int, result: int) -> np.float32:
+    """Where TensorFlow 1 reads for element i: it counts from the corners of pixels."""
+    return np.float32(i) * (np.float32(size) / np.float32(result))
+
+
+def _aligned(i: int, size: int, result: int) -> np.float32:
+    """The same where the outermost elements stand above each other."""
+    return np.float32(i) * (np.float32(size - 1) / np.float32(result - 1)) if result > 1 else np.float32(0)
+
+
+def _bilinear_from(place: Callable[[int, int, int], np.float32]) -> Callable[[int, int, int], Weights]:
+    def row(i: int, size: int, result: int) -> Weights:
+        at = float(place(i, size, result))
+        first = min(floor(at), size - 1)
+        return [(first, 1 - (at - first)), (min(first + 1, size - 1), at - first)]
+
+    return row
+
+
+_POINTWISE: dict[str, Callable[[int, int, int], Weights]] = {
+    "nearest": _nearest,
+    "bilinear": _bilinear,
+    "bicubic": _bicubic,
+    "area": _area,
+    "nearest_corner": lambda i, size, result: [(min(floor(_corner(i, size, result)), size - 1), 1.0)],
+    "nearest_aligned": lambda i, size, result: [(min(floor(_aligned(i, size, result) + 0.5), size - 1), 1.0)],
+    "bilinear_corner": _bilinear_from(_corner),
+    "bilinear_aligned": _bilinear_from(_aligned),
+}
 
 
 def _by_kernel(kernel: Kernel, radius: float, i: int, size: int, result: int, antialias: bool) -> Weights:

@@ -32,38 +32,51 @@ def conv_transpose(call: Call) -> int:
         shape = require_rank(call, x, rank + 1)
         w = call.weight("kernel", (*window.kernel, filters, shape[-1]))
         bias = bias_of(call, filters)
-        extents = [_extent(window, same, more, i, shape[i]) for i in range(rank)]
-        begins = [
-            same_pads(e, k, s, d)[0] if same else 0
-            for e, k, s, d in zip(extents, window.kernel, window.strides, window.dilation, strict=True)
+        extents = [
+            transposed_extent(*axis, same, None if more is None else more[i])
+            for i, axis in enumerate(zip(shape, window.kernel, window.strides, window.dilation, strict=False))
         ]
-        if rank == 3:
-            x = _depth_as_channels(window, x, begins[0], extents[0])
-        op = ConvTranspose(
-            _last_two(window.strides, 1), _last_two(begins, 0), _last_two(extents, 1), _last_two(window.dilation, 1)
-        )
-        return from_image(call, rank, call.emit(op, as_image(call, rank, x), _flat_kernel(call, w), *bias))
+        return transposed_axes(call, x, w, window.strides, extents, same, window.dilation, *bias)
 
     return fused_activation(call, on_channels_last(call, call.x, compute))
+
+
+def transposed_axes(
+    call: Call,
+    x: int,
+    w: Weight,
+    strides: Sequence[int],
+    extents: Sequence[int],
+    same: bool,
+    dilation: Sequence[int],
+    *bias: Weight,
+) -> int:
+    """A transposed convolution over all axes of `x` but the last, to `extents`, with a kernel (..., f, c)."""
+    rank, kernel = len(strides), w.shape[:-2]
+    begins = [
+        same_pads(e, k, s, d)[0] if same else 0 for e, k, s, d in zip(extents, kernel, strides, dilation, strict=True)
+    ]
+    if rank == 3:
+        x = _depth_as_channels(call, x, kernel[0], strides[0], dilation[0], begins[0], extents[0])
+    op = ConvTranspose(_last_two(strides, 1), _last_two(begins, 0), _last_two(extents, 1), _last_two(dilation, 1))
+    return from_image(call, rank, call.emit(op, as_image(call, rank, x), _flat_kernel(call, w), *bias))
 
 
 def _last_two(values: Sequence[int], fill: int) -> Pair:
     return (fill, values[0]) if len(values) == 1 else (values[-2], values[-1])
 
 
-def _extent(window: Window, same: bool, more: Sequence[int] | None, axis: int, size: int) -> int:
-    kernel, stride, dilation = window.kernel[axis], window.strides[axis], window.dilation[axis]
+def transposed_extent(size: int, kernel: int, stride: int, dilation: int, same: bool, more: int | None) -> int:
+    """What an axis of `size` becomes; `more` is Keras's output_padding."""
     span = (kernel - 1) * dilation + 1
     if more is None:
         return size * stride + (0 if same else max(span - stride, 0))
-    return (size - 1) * stride + (span % 2 if same else span) + more[axis]
+    return (size - 1) * stride + (span % 2 if same else span) + more
 
 
-def _depth_as_channels(window: Window, x: int, begin: int, extent: int) -> int:
+def _depth_as_channels(call: Call, x: int, kernel: int, stride: int, dilation: int, begin: int, extent: int) -> int:
     """(d, h, w, c) → (extent, h, w, kd·c): for each result the slices that reach it, the last tap first."""
-    call = window.call
     depth, h, wd, c = call.shape(x)
-    kernel, stride, dilation = window.kernel[0], window.strides[0], window.dilation[0]
     if stride > 1:
         spread = call.emit(Pad(((0, stride - 1), (0, 0))), call.emit(Reshape((depth, 1, h * wd, c)), x))
         x = call.emit(Reshape((depth * stride, h, wd, c)), spread)
@@ -82,4 +95,4 @@ def _flat_kernel(call: Call, w: Weight) -> Weight:
         taps = w.read().reshape(kd, kh, kw, f, c)[::-1]
         return taps.transpose(1, 2, 0, 4, 3).reshape(kh, kw, kd * c, f)
 
-    return call.derive("kernel_2d", (kh, kw, kd * c, f), read)
+    return call.derive(f"{w.name.rsplit('/', 1)[-1]}_2d", (kh, kw, kd * c, f), read)

@@ -10,7 +10,7 @@ from engine.frontend.operations.table import Function, operation
 from engine.ir.ops import BinaryKind, Select, Softmax
 
 _UNARY = {
-    "abs": "Absolute Abs math.abs abs raw.Abs",
+    "abs": "Absolute Abs Fabs math.abs abs raw.Abs",
     "negative": "Negative math.negative negative raw.Neg",
     "sqrt": "Sqrt math.sqrt sqrt raw.Sqrt",
     "rsqrt": "Rsqrt math.rsqrt raw.Rsqrt",
@@ -77,17 +77,17 @@ def _binary(kind: BinaryKind) -> Function:
     return function
 
 
-def _spelled(name: str, keras: str, tensorflow: str) -> str:
+def spelled(name: str, keras: str, tensorflow: str) -> str:
     """A name and its parameters: Keras 3's classes begin with a capital; others may follow a colon."""
     name, _, parameters = name.partition(":")
     return f"{name} {parameters.replace(',', ' ') or (keras if name[0].isupper() else tensorflow)}"
 
 
 for _kind, _names in _UNARY.items():
-    operation(*(_spelled(name, "x", "features") for name in _names.split()))(_unary(_kind))
+    operation(*(spelled(name, "x", "features") for name in _names.split()))(_unary(_kind))
 
 for _pair, _names in _BINARY.items():
-    operation(*(_spelled(name, "x1 x2", "x y") for name in _names.split()))(_binary(_pair))
+    operation(*(spelled(name, "x1 x2", "x y") for name in _names.split()))(_binary(_pair))
 
 
 @operation("Power x1 x2", "math.pow x y", "pow x y", "__operators__.pow x y", "raw.Pow")

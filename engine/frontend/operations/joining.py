@@ -20,6 +20,24 @@ def concatenate(scope: Scope, xs: Any, axis: Any = 0) -> int:
     return scope.emit(Concat(scope.axis(axis, rank) - rank), *values)
 
 
+@operation("Append x1 x2 axis")
+def append(scope: Scope, x: Any, y: Any, axis: Any = 0) -> int:
+    """A value after another along an axis."""
+    return concatenate(scope, [x, y], axis)  # type: ignore[return-value]
+
+
+@operation("Hstack xs")
+def side_by_side(scope: Scope, xs: Any) -> int:
+    """Values joined along the first axis beside the batch."""
+    return concatenate(scope, xs, 1)  # type: ignore[return-value]
+
+
+@operation("Dstack xs")
+def one_behind_another(scope: Scope, xs: Any) -> int:
+    """Values joined along the second axis beside the batch."""
+    return concatenate(scope, xs, 2)  # type: ignore[return-value]
+
+
 @operation("Stack x axis", "stack values axis", "raw.Pack values axis")
 def stack(scope: Scope, x: Any, axis: Any = 0) -> int:
     """Values joined along a new axis."""
@@ -40,7 +58,7 @@ def unstack(scope: Scope, x: Any, num: Any = None, axis: Any = 0) -> tuple[int, 
     return tuple(scope.reshape(y, (*shape[:at], *shape[at + 1 :])) for y in parts)
 
 
-@operation("Split x indices_or_sections axis")
+@operation("Split x indices_or_sections axis", "ArraySplit x indices_or_sections axis")
 def split(scope: Scope, x: Any, parts: Any, axis: Any = 0) -> tuple[int, ...]:
     """Equal parts along an axis, or parts that end at given places."""
     value = scope.value(x)

@@ -6,9 +6,10 @@ from typing import Any
 from engine.errors import GraphError
 from engine.frontend import operations as _families  # noqa: F401  # fills the table of functions
 from engine.frontend.call import Call, Tensor
+from engine.frontend.operations.node_text import parse_node_text
 from engine.frontend.operations.scope import Scope, tensors_in
 from engine.frontend.operations.sizes import SIZES, shape_of
-from engine.frontend.operations.table import OPERATIONS
+from engine.frontend.operations.table import OPERATIONS, entry_of
 from engine.frontend.registry import LAYERS
 from engine.frontend.spec import Arguments, LayerSpec
 from engine.frontend.strict_json import parse
@@ -44,7 +45,7 @@ def run_operation(call: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
             if name not in SIZES:
                 raise scope.refuse("is called on constants only")
             return (call.emitter.note(SIZES[name](scope, *args, **_without_name(kwargs))),)
-        entry = OPERATIONS.get(name)
+        entry = entry_of(name)
         if entry is None:
             raise scope.refuse("this function is not supported")
         result = entry.function(scope, **entry.bind(scope, args, kwargs))
@@ -75,7 +76,8 @@ def _node(call: Call, args: Sequence[Any]) -> tuple[str, Sequence[Any], Mapping[
     config = call.config
     definition = config.raw("node_def")
     if isinstance(definition, str):
-        definition = parse(definition, "node_def")
+        is_json = definition.lstrip().startswith("{")
+        definition = parse(definition, "node_def") if is_json else parse_node_text(definition)
     constants = config.raw("constants", None) or {}
     if not isinstance(definition, dict) or not isinstance(constants, dict):
         raise config.wrong("node_def", "a node as JSON")

@@ -3,12 +3,14 @@
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from engine.errors import GraphError
 from engine.frontend.call import Tensor
 from engine.frontend.operations.scope import Scope
 from engine.frontend.operations.shapes import permuted
 from engine.frontend.operations.table import operation
-from engine.ir.ops import Dense, MatMul, Reduce, Slice, Transpose
+from engine.ir.ops import Dense, MatMul, Select, Slice, Softmax, Transpose
 
 
 @operation(
@@ -57,82 +59,84 @@ def _spread(scope: Scope, x: int, lead: list[int]) -> int:
     return scope.emit(Slice((0,) * len(shape), (*lead, *shape[-2:]), steps), x)
 
 
-@operation("Einsum subscripts a b", "raw.Einsum equation a b")
-def einsum(scope: Scope, subscripts: Any, a: Any, b: Any = None) -> int:
-    """Products of one or two values, summed over letters that the result has not; the first letter is the batch."""
-    terms, _, result = str(subscripts).replace(" ", "").partition("->")
-    letters = terms.split(",")
-    items = [a] if b is None else [a, b]
-    if not result or len(letters) != len(items) or any(len(set(t)) < len(t) or not t.isalpha() for t in letters):
-        raise scope.refuse(f"the equation {subscripts!r} is not supported")
-    if len(items) == 2 and not isinstance(b, Tensor):
-        return _by_constant(scope, letters[0], letters[1], result, scope.value(a), b)
-    values = [_checked(scope, term, result, scope.value(item)) for term, item in zip(letters, items, strict=True)]
-    inner = [term[1:] for term in letters]
-    if len(values) == 1:
-        return _arranged(scope, *_summed(scope, values[0], inner[0], result), result[1:])
-    (x, p), (y, q) = (
-        _summed(scope, v, term, other + result) for v, term, other in zip(values, inner, reversed(inner), strict=True)
-    )
-    return _multiplied(scope, x, p, y, q, result[1:])
+@operation("linalg.matvec a b transpose_a")
+def times_vector(scope: Scope, a: Any, b: Any, transpose_a: Any = False) -> int:
+    """Matrix by vector for each of the axes in front."""
+    if not isinstance(b, Tensor):
+        column = scope.constant(scope.array(b).reshape(-1, 1))
+        left = (
+            permuted(scope, scope.value(a), _turned(scope.rank(scope.value(a)) + 1)) if transpose_a else scope.value(a)
+        )
+        product = scope.emit(Dense(), left, column)
+        return scope.reshape(product, scope.shape(product)[:-1])
+    tall = Tensor(scope.reshape(b.value, (*scope.shape(b.value), 1)))
+    y = matmul(scope, a, tall, transpose_a)
+    assert isinstance(y, int)
+    return scope.reshape(y, scope.shape(y)[:-1])
 
 
-def _checked(scope: Scope, term: str, result: str, value: int) -> int:
-    if term[0] != result[0]:
-        raise scope.refuse("the equation does not keep the batch in front")
-    if len(term) != scope.rank(value) + 1:
-        raise GraphError(f"{term!r} does not fit {scope.rank(value) + 1} axes")
-    return value
+@operation("linalg.matrix_transpose a", "linalg.adjoint matrix")
+def matrix_transpose(scope: Scope, x: Any) -> int:
+    """The last two axes change places."""
+    value = scope.value(x)
+    return permuted(scope, value, _turned(scope.rank(value) + 1))
 
 
-def _summed(scope: Scope, x: int, term: str, wanted: str) -> tuple[int, str]:
-    """The value without the letters that nobody wants."""
-    axes = tuple(i - len(term) for i, c in enumerate(term) if c not in wanted)
-    kept = "".join(c for c in term if c in wanted)
-    return (scope.emit(Reduce("sum", axes), x), kept) if axes else (x, term)
+@operation("Tensordot x1 x2 axes", "tensordot a b axes", "linalg.tensordot a b axes")
+def tensordot(scope: Scope, a: Any, b: Any, axes: Any = 2) -> int:
+    """A product with a constant, summed over some axes of each."""
+    value, array = scope.value(a), b
+    if isinstance(b, Tensor):
+        raise scope.refuse("a product of two values over such axes would mix examples")
+    array, rank = scope.array(b), scope.rank(value)
+    if isinstance(axes, list | tuple | np.ndarray):
+        left, right = (scope.integers(part) for part in axes)
+    else:
+        count = scope.integer(axes)
+        left, right = list(range(rank + 1 - count, rank + 1)), list(range(count))
+    summed = [scope.axis(axis, rank) for axis in left]
+    chosen = [axis % array.ndim for axis in right]
+    if len(summed) != len(chosen):
+        raise scope.wrong("as many axes of one as of the other", axes)
+    rest = [axis for axis in range(array.ndim) if axis not in chosen]
+    columns = [array.shape[axis] for axis in rest]
+    matrix = array.transpose([*chosen, *rest]).reshape(prod(array.shape[axis] for axis in chosen), prod(columns))
+    kept = [axis for axis in range(rank) if axis not in summed]
+    sizes = [scope.shape(value)[axis] for axis in kept]
+    y = scope.reshape(permuted(scope, value, [0, *(axis + 1 for axis in (*kept, *summed))]), (*sizes, matrix.shape[0]))
+    return scope.reshape(scope.emit(Dense(), y, scope.constant(matrix)), (*sizes, *columns))
 
 
-def _arranged(scope: Scope, x: int, term: str, wanted: str) -> int:
-    if sorted(term) != sorted(wanted):
-        raise scope.refuse(f"cannot make axes {wanted!r} of {term!r}")
-    return x if term == wanted else scope.emit(Transpose(tuple(term.index(c) for c in wanted)), x)
-
-
-def _multiplied(scope: Scope, x: int, p: str, y: int, q: str, result: str) -> int:
-    """A matrix product: letters that both and the result have in front, then rows, summed letters, columns."""
-    both = [c for c in p if c in q]
-    lead = "".join(c for c in both if c in result)
-    summed = "".join(c for c in both if c not in result)
-    rows, columns = ("".join(c for c in term if c not in both) for term in (p, q))
-    sizes = dict(zip(p, scope.shape(x), strict=True))
-    for letter, size in zip(q, scope.shape(y), strict=True):
-        if sizes.setdefault(letter, size) != size:
-            raise GraphError(f"axis {letter!r} has {sizes[letter]} elements, then {size}")
-
-    def shape(*groups: str) -> tuple[int, ...]:
-        return tuple(prod(sizes[c] for c in group) for group in groups)
-
-    left = scope.reshape(_arranged(scope, x, p, lead + rows + summed), shape(lead, rows, summed))
-    right = scope.reshape(_arranged(scope, y, q, lead + summed + columns), shape(lead, summed, columns))
-    product = scope.emit(MatMul(), left, right)
-    found = lead + rows + columns
-    return _arranged(scope, scope.reshape(product, [sizes[c] for c in found]), found, result)
-
-
-def _by_constant(scope: Scope, p: str, q: str, result: str, x: int, constant: Any) -> int:
-    array = scope.array(constant)
-    if len(q) != array.ndim or p[0] in q:
-        raise scope.refuse("the equation does not keep the batch in front")
-    _checked(scope, p, result, x)
-    summed = "".join(c for c in p[1:] if c in q and c not in result)
-    kept = "".join(c for c in p[1:] if c not in summed)
-    columns = "".join(c for c in q if c not in summed)
-    sizes = dict(zip(p[1:] + q, (*scope.shape(x), *array.shape), strict=False))
-    if set(columns) & set(kept) or sorted(kept + columns) != sorted(result[1:]):
-        raise scope.refuse("the equation is no matrix product")
-    matrix = array.transpose([q.index(c) for c in summed + columns]).reshape(prod(sizes[c] for c in summed), -1)
-    y = _arranged(scope, x, p[1:], kept + summed)
-    y = scope.reshape(y, [*(sizes[c] for c in kept), matrix.shape[0]])
-    y = scope.emit(Dense(), y, scope.constant(matrix))
-    found = kept + columns
-    return _arranged(scope, scope.reshape(y, [sizes[c] for c in found]), found, result[1:])
+@operation(
+    "DotProductAttention query key value bias mask scale is_causal flash_attention attn_logits_soft_cap",
+)
+def attention(
+    scope: Scope,
+    query: Any,
+    key: Any,
+    value: Any,
+    bias: Any = None,
+    mask: Any = None,
+    scale: Any = None,
+    causal: Any = False,
+    flash: Any = None,
+    cap: Any = None,
+) -> int:
+    """softmax(query · key) · value of heads; sequences come as (steps, heads, size)."""
+    if cap is not None:
+        raise scope.refuse("a soft cap is not supported")
+    q, k, v = (scope.emit(Transpose((1, 0, 2)), scope.value(x)) for x in (query, key, value))
+    heads, rows, size = scope.shape(q)
+    if scope.shape(k)[0] != heads:
+        raise scope.refuse("groups of heads are not supported")
+    scores = scope.emit(MatMul(True, size**-0.5 if scale is None else scope.number(scale)), q, k)
+    if bias is not None:
+        scores = scope.binary("add", *scope.together(Tensor(scores), bias))
+    far = scope.number_of(-1e30)
+    if mask is not None:
+        counted, score = scope.together(mask, Tensor(scores))
+        scores = scope.emit(Select(), counted, score, far)
+    if scope.flag(causal):
+        seen = scope.constant(np.tri(rows, scope.shape(k)[1]))
+        scores = scope.emit(Select(), seen, scores, far)
+    return scope.emit(Transpose((1, 0, 2)), scope.emit(MatMul(), scope.emit(Softmax(), scores), v))

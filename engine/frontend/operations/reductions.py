@@ -31,6 +31,7 @@ def _reduction(kind: Kind) -> Function:
 for _kind, _class in _KINDS.items():
     operation(
         f"{_class} x axis keepdims",
+        *([f"A{_kind} x axis keepdims"] if _kind in ("max", "min") else []),
         f"math.reduce_{_kind} input_tensor axis keepdims",
         f"reduce_{_kind} input_tensor axis keepdims",
         f"raw.{_class} input axis keep_dims",

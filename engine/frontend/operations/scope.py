@@ -48,6 +48,13 @@ class Scope:
             raise self.refuse(f"is called on the constant {repr(x)[:60]}")
         return x.value
 
+    def image(self, x: Any) -> int:
+        """An argument that must be an image (h, w, c)."""
+        value = self.value(x)
+        if self.rank(value) != 3:
+            raise GraphError(f"expected an image, found shape {self.shape(value)}")
+        return value
+
     def values(self, items: Any) -> list[int]:
         """A list of values of the graph; one alone counts as a list."""
         listed = items if isinstance(items, list | tuple) else [items]
@@ -179,11 +186,3 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from tensors_in(item)
-
-
-def expect_images(scope: Scope, x: int) -> Shape:
-    """The shape (h, w, c) of a value that must be an image."""
-    shape = scope.shape(x)
-    if len(shape) != 3:
-        raise GraphError(f"expected an image, found shape {shape}")
-    return shape

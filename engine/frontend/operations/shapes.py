@@ -89,31 +89,33 @@ def without(shape: Sequence[int], axes: set[int]) -> Shape:
     return tuple(size for i, size in enumerate(shape) if i not in axes)
 
 
-@operation("nn.space_to_depth input block_size data_format", "raw.SpaceToDepth input block_size")
+@operation(
+    "nn.space_to_depth input block_size data_format",
+    "SpaceToDepth x block_size data_format",
+    "raw.SpaceToDepth input block_size",
+)
 def space_to_depth(scope: Scope, x: Any, block: Any, data_format: Any = "NHWC") -> int:
     """Squares of an image as channels."""
-    value, b = scope.value(x), scope.integer(block)
-    h, w, c = _image(scope, value, data_format)
+    scope.choice(data_format, "nhwc", "channels_last")
+    value, b = scope.image(x), scope.integer(block)
+    h, w, c = scope.shape(value)
     if h % b or w % b:
         raise GraphError(f"squares of {b} do not divide an image of {h} × {w}")
     y = scope.reshape(value, (h // b, b, w // b, b, c))
     return scope.reshape(scope.emit(Transpose((0, 2, 1, 3, 4)), y), (h // b, w // b, b * b * c))
 
 
-@operation("nn.depth_to_space input block_size data_format", "raw.DepthToSpace input block_size")
+@operation(
+    "nn.depth_to_space input block_size data_format",
+    "DepthToSpace x block_size data_format",
+    "raw.DepthToSpace input block_size",
+)
 def depth_to_space(scope: Scope, x: Any, block: Any, data_format: Any = "NHWC") -> int:
     """Channels as squares of an image."""
-    value, b = scope.value(x), scope.integer(block)
-    h, w, c = _image(scope, value, data_format)
+    scope.choice(data_format, "nhwc", "channels_last")
+    value, b = scope.image(x), scope.integer(block)
+    h, w, c = scope.shape(value)
     if c % (b * b):
         raise GraphError(f"squares of {b} do not divide {c} channels")
     y = scope.reshape(value, (h, w, b, b, c // (b * b)))
     return scope.reshape(scope.emit(Transpose((0, 2, 1, 3, 4)), y), (h * b, w * b, c // (b * b)))
-
-
-def _image(scope: Scope, x: int, data_format: Any) -> Shape:
-    scope.choice(data_format, "nhwc")
-    shape = scope.shape(x)
-    if len(shape) != 3:
-        raise GraphError(f"expected an image, found shape {shape}")
-    return shape

@@ -26,10 +26,10 @@ def get_item(scope: Scope, x: Any, key: Any) -> int:
     first, *rest = parts
     if not isinstance(first, slice) or first != _ALL:
         raise scope.refuse("takes a part of the batch")
-    return _taken(scope, value, rest)
+    return taken(scope, value, rest)
 
 
-def _taken(scope: Scope, x: int, parts: list[Any]) -> int:
+def taken(scope: Scope, x: int, parts: list[Any]) -> int:
     """A part of each example: for each axis a slice or a number, and None for a new axis."""
     shape = scope.shape(x)
     begin, count, step, kept = [], [], [], []
@@ -89,7 +89,7 @@ def part(scope: Scope, x: Any, begin: Any, size: Any) -> int:
     if scope.integer(starts[0]) != 0 or counts[0] not in (-1, None, BATCH):
         raise scope.refuse("takes a part of the batch")
     pairs = zip(scope.integers(starts[1:]), scope.integers(counts[1:]), strict=True)
-    return _taken(scope, value, [slice(low, None if n == -1 else low + n) for low, n in pairs])
+    return taken(scope, value, [slice(low, None if n == -1 else low + n) for low, n in pairs])
 
 
 @operation("Flip x axis", "reverse tensor axis", "raw.ReverseV2")
@@ -97,18 +97,7 @@ def flip(scope: Scope, x: Any, axis: Any = None) -> int:
     """Elements along some axes from the last to the first."""
     value = scope.value(x)
     chosen = scope.axes(axis, scope.rank(value))
-    return _taken(scope, value, [slice(None, None, -1) if i in chosen else _ALL for i in range(scope.rank(value))])
-
-
-@operation("Take x indices axis", "gather params indices axis", "compat.v1.gather params indices axis", "raw.GatherV2")
-def take(scope: Scope, x: Any, indices: Any, axis: Any = None) -> int:
-    """The elements at constant places along an axis."""
-    value, places = scope.value(x), scope.array(indices)
-    axis = scope.axis(0 if axis is None else axis, scope.rank(value))
-    shape = scope.shape(value)
-    numbers = tuple(int(i) % shape[axis] if -shape[axis] <= i < 0 else int(i) for i in places.reshape(-1))
-    y = scope.emit(Gather(axis - len(shape), numbers), value)
-    return scope.reshape(y, (*shape[:axis], *places.shape, *shape[axis + 1 :]))
+    return taken(scope, value, [slice(None, None, -1) if i in chosen else _ALL for i in range(scope.rank(value))])
 
 
 @operation("Tile x repeats", "tile input multiples", "raw.Tile")

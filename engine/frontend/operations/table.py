@@ -11,6 +11,18 @@ from typing import Any, TypeAlias
 
 from engine.frontend.operations.scope import Scope
 
+_OLD_WORDS = {
+    "dim": "axis",
+    "filter": "filters",
+    "keep_dims": "keepdims",
+    "reduction_indices": "axis",
+    "value": "input",
+}
+"""What TensorFlow 1 called the arguments of functions that later ones call through it."""
+
+_HARMLESS = ("name", "partition_strategy", "use_cudnn_on_gpu")
+"""Arguments that change no result."""
+
 Function: TypeAlias = Callable[..., int | tuple[int, ...]]
 
 
@@ -27,10 +39,11 @@ class Entry:
         if len(args) > len(own):
             raise scope.refuse(f"{len(args)} arguments are too many")
         bound = {}
-        for key, value in kwargs.items():
+        for given, value in kwargs.items():
+            key = given if given in self.parameters else _OLD_WORDS.get(given, given)
             if key in self.parameters:
                 bound[own[self.parameters.index(key)].name] = value
-            elif key != "name" and not _says_nothing(value):
+            elif key not in _HARMLESS and not _says_nothing(value):
                 raise scope.refuse(f"argument {key!r} = {repr(value)[:60]} is not supported")
         free = (parameter.name for parameter in own if parameter.name not in bound)
         bound |= dict(zip(free, args, strict=False))
@@ -41,6 +54,11 @@ class Entry:
 
 
 OPERATIONS: dict[str, Entry] = {}
+
+
+def entry_of(name: str) -> Entry | None:
+    """The function of a name. TensorFlow's own functions may call those of TensorFlow 1 in their place."""
+    return OPERATIONS.get(name) or OPERATIONS.get(name.removeprefix("compat.v1."))
 
 
 def operation(*names: str) -> Callable[[Function], Function]:
