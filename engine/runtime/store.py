@@ -15,13 +15,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
-from importlib import resources
-from importlib.util import find_spec
 from pathlib import Path
 
 import llvmlite
 
 from engine import settings
+from engine.runtime.sources import kernel_sources, numba_version
 
 log = logging.getLogger("engine")
 
@@ -34,20 +33,10 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(
 def source_digest() -> str:
     """A digest of everything that decides what the compiler makes of a kernel, the class aside."""
     digest = hashlib.sha256()
-    digest.update(f"python {sys.version_info[:2]} llvmlite {llvmlite.__version__} numba ".encode() + _numba_version())
-    sources = [f for f in resources.files("engine.kernels").iterdir() if f.name.endswith(".py")]
-    for file in sorted(sources, key=lambda f: f.name):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    digest.update(f"python {sys.version_info[:2]} llvmlite {llvmlite.__version__} numba ".encode() + numba_version())
+    for name, content in kernel_sources():
+        digest.update(name.encode() + b"\0" + content + b"\0")
     return digest.hexdigest()[:16]
-
-
-def _numba_version() -> bytes:
-    """Numba's own version file, read without importing Numba."""
-    found = find_spec("numba")
-    for folder in (found and found.submodule_search_locations) or ():
-        with suppress(OSError):
-            return (Path(folder) / "_version.py").read_bytes()
-    return b"unknown"
 
 
 def folder(isa_name: str) -> Path | None:

@@ -6,13 +6,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import CodeType
 
 import pytest
 
 import engine.kernels
 from engine import settings
-from engine.runtime import store
+from engine.runtime import sources, store
 
 CODE = bytes(range(256)) * 40
 
@@ -180,14 +182,14 @@ def test_without_a_home_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_source_of_the_same_size_and_time_gives_another_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sources = tmp_path / "kernels"
-    sources.mkdir()
+    folder = tmp_path / "kernels"
+    folder.mkdir()
     for file in Path(engine.kernels.__file__).parent.glob("*.py"):
-        shutil.copy2(file, sources)
-    monkeypatch.setattr(store.resources, "files", lambda _: sources)
+        shutil.copy2(file, folder)
+    monkeypatch.setattr(sources.resources, "files", lambda _: folder)
     store.source_digest.cache_clear()
     before = store.source_digest()
-    changed = sources / "gemm.py"
+    changed = folder / "gemm.py"
     status, text = changed.stat(), changed.read_bytes()
     changed.write_bytes(text.replace(b"+ 1", b"+ 2", 1) if b"+ 1" in text else text[:-1] + b" ")
     os.utime(changed, ns=(status.st_atime_ns, status.st_mtime_ns))
@@ -199,7 +201,7 @@ def test_a_source_of_the_same_size_and_time_gives_another_folder(
 def test_another_compiler_gives_another_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     store.source_digest.cache_clear()
     digests = {store.source_digest()}
-    for name, value in (("_numba_version", lambda: b"0.99"), ("llvmlite", type("", (), {"__version__": "0.99"}))):
+    for name, value in (("numba_version", lambda: b"0.99"), ("llvmlite", type("", (), {"__version__": "0.99"}))):
         with monkeypatch.context() as patch:
             patch.setattr(store, name, value)
             store.source_digest.cache_clear()
@@ -208,4 +210,26 @@ def test_another_compiler_gives_another_folder(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_numbas_version_is_read_from_its_own_file() -> None:
-    assert b"version" in store._numba_version()
+    assert b"version" in sources.numba_version()
+
+
+def test_an_app_without_sources_is_told_by_its_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources.resources, "files", lambda _: tmp_path / "nowhere")
+    before = sources.kernel_sources()
+    assert {"engine.kernels.gemm", "engine.kernels.simd"} <= {name for name, _ in before}
+    assert sources.kernel_sources() == before
+
+    def changed(self: SourceFileLoader, name: str) -> CodeType:
+        text = self.get_data(self.get_filename(name)) + (b"\nMORE = 2.5\n" if name.endswith(".gemm") else b"")
+        return compile(text, "elsewhere", "exec")
+
+    monkeypatch.setattr(SourceFileLoader, "get_code", changed)
+    after = sources.kernel_sources()
+    assert [name for (name, a), (_, b) in zip(before, after, strict=True) if a != b] == ["engine.kernels.gemm"]
+
+
+def test_code_is_the_same_wherever_it_was_compiled() -> None:
+    text = "def f(x):\n    return x in {'a', 'b', 'c'}, lambda: 2.5\n"
+    here, there = (list(sources._said(compile(text, name, "exec"))) for name in ("here", "there"))
+    assert here == there
+    assert here != list(sources._said(compile(text.replace("2.5", "2.25"), "here", "exec")))
