@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from engine.commands.options import EXIT_CODES, InputPath, arch_option, find_weights, weights_option
-from engine.commands.picture_options import picture_options
+from engine.commands.picture_options import picture_options, say_decisions
 from engine.commands.progress import Tally, progress
 
 
@@ -55,6 +55,7 @@ def command(
     warnings.filterwarnings("ignore", module="PIL")
     path = find_weights(weights)
     classifier = Classifier(path, top_k=top_k, threads=threads, arch=arch, **picture)
+    say_decisions(classifier)
     tally = Tally()
     with destination(output, for_reading=format_name == "table") as write, progress(paths) as bar:
         records = tally.records(classifier.stream(find_images(paths), batch_size), bar)

@@ -3,26 +3,91 @@
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from engine.classify import Classifier
+
+RESIZE = ("keras", "nearest", "lanczos-fit", "pad", "crop")
+PREPROCESS = ("auto", "none", "unit", "tf", "caffe", "torch", "mnist", "teachable-machine")
+INVERT = ("no", "yes", "auto")
+ACTIVATIONS = ("none", "softmax", "sigmoid")
+
+VERBOSE = "engine.commands.verbose"
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Numbers and fractions like 1/255, with commas between them."""
+    from fractions import Fraction
+
+    try:
+        return tuple(float(Fraction(part.strip())) for part in text.split(","))
+    except (ValueError, ZeroDivisionError, OverflowError):
+        raise click.BadParameter(f"{text!r} is not a number like 0.5 or 1/255, nor several with commas") from None
+
+
+def number(text: str) -> float:
+    """One of them."""
+    found = numbers(text)
+    if len(found) != 1:
+        raise click.BadParameter(f"{text!r} is not one number")
+    return found[0]
+
+
+def _keep_verbose(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    ctx.meta[VERBOSE] = value
+
+
 OPTIONS = (
     click.option(
-        "--preprocess",
-        type=click.Choice(["none", "unit", "tf", "caffe", "torch"]),
-        show_default="what the model's .json says, else by the model",
-        help="How pixels of 0 to 255 are scaled.",
+        "--labels",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        show_default="beside the model",
+        help="Names of the classes: .txt (one a line), .json (list or map) or .csv.",
     ),
     click.option(
+        "--resize",
+        type=click.Choice(RESIZE),
+        show_default="keras",
+        help="keras: image_dataset_from_directory (crop, pad: to aspect ratio); nearest: load_img; "
+        "lanczos-fit: Teachable Machine.",
+    ),
+    click.option(
+        "--preprocess",
+        type=click.Choice(PREPROCESS),
+        show_default="auto",
+        help="How pixels of 0 to 255 are scaled; auto: as the files say, else by the model.",
+    ),
+    click.option("--scale", metavar="NUMBER", type=number, help="In place of --preprocess: times this, as 1/255;"),
+    click.option("--mean", metavar="NUMBERS", type=numbers, help="then less this, one number or one a channel;"),
+    click.option("--std", metavar="NUMBERS", type=numbers, help="then divided by this."),
+    click.option(
         "--invert",
-        type=click.Choice(["no", "yes", "auto"]),
-        show_default="what the model's .json says, else no",
+        type=click.Choice(INVERT),
+        show_default="no",
         help="Swap dark and light; auto: if the border is bright.",
     ),
-    click.option("--labels", type=click.Path(path_type=Path), help="Names of the classes: one a line, or a JSON list."),
+    click.option("--exif", is_flag=True, default=None, help="Turn images as their EXIF orientation says."),
+    click.option(
+        "--activation",
+        type=click.Choice(ACTIVATIONS),
+        show_default="as the model says",
+        help="What makes scores of the model's outputs.",
+    ),
+    click.option("--multi-label", is_flag=True, default=None, help="Each label has its own probability (sigmoids)."),
+    click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep_verbose,
+        help="Say why images are treated as they are.",
+    ),
 )
-NAMES = ("preprocess", "invert", "labels")
+NAMES = ("labels", "resize", "preprocess", "scale", "mean", "std", "invert", "exif", "activation", "multi_label")
 
 
 def picture_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -36,3 +101,12 @@ def picture_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(OPTIONS):
         command = option(command)
     return command
+
+
+def say_decisions(classifier: "Classifier") -> None:
+    """Say on stderr how images are treated: one line, or with -v a line for each decision with its reason."""
+    if not click.get_current_context().meta.get(VERBOSE):
+        click.echo(f"Images: {classifier.decisions}", err=True)
+        return
+    for name, value, reason in classifier.decisions.items():
+        click.echo(f"{name} {value}: {reason}", err=True)
