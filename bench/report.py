@@ -4,6 +4,7 @@ from statistics import geometric_mean
 from typing import Any
 
 from bench.goals import goal
+from engine.measure.text import figure
 
 Record = dict[str, Any]
 
@@ -12,7 +13,7 @@ _LAST = ("best peer/ours", "goal", "scaling")
 
 def ratios(figures: Record) -> Record:
     """The fastest peer, its time over the engine's, and the same for every peer; None where a figure is missing."""
-    medians = {name: figure["median"] for name, figure in figures.items() if "median" in figure}
+    medians = {name: found["median"] for name, found in figures.items() if "median" in found}
     ours = medians.pop("engine", None)
     best = min(medians, key=medians.__getitem__) if medians else None
     every = {name: median / ours for name, median in medians.items()} if ours else {}
@@ -48,23 +49,23 @@ def titles(runners: list[str], unit: str) -> str:
 
 def line(record: Record, runners: list[str]) -> str:
     """One record: a figure a runner, the ratio, its goal, the engine's scaling; below, why a runner has no figure."""
-    figures = record["runners"]
-    columns = "".join(f"{_figure(figures.get(name, {}).get('median')):>13}" for name in runners)
-    best = "failed" if "error" in figures["engine"] else _figure(record["ratio"])
-    last = (best, _figure(goal(*_key(record))), _figure(record.get("scaling", {}).get("engine")))
+    found = record["runners"]
+    columns = "".join(f"{figure(found.get(name, {}).get('median')):>13}" for name in runners)
+    best = "failed" if "error" in found["engine"] else figure(record["ratio"])
+    last = (best, figure(goal(*_key(record))), figure(record.get("scaling", {}).get("engine")))
     text = f"{record['model']:<16}{record['batch']:>6}{record['threads']:>8}{columns}"
     text += "".join(f"{value:>{len(name) + 2}}" for name, value in zip(_LAST, last, strict=True))
     reasons: dict[str, list[str]] = {}
-    for name, figure in figures.items():
-        if "error" in figure:
-            reasons.setdefault(figure["error"], []).append(name)
+    for name, result in found.items():
+        if "error" in result:
+            reasons.setdefault(result["error"], []).append(name)
     return text + "".join(f"\n  {', '.join(names)}: {reason}" for reason, names in reasons.items())
 
 
 def memory_line(record: Record, runners: list[str]) -> str:
     """The peak resident sizes of a record; empty where there are none."""
     peaks = [record["runners"].get(name, {}).get("peak_mib") for name in runners]
-    columns = "".join(f"{_figure(peak):>13}" for peak in peaks)
+    columns = "".join(f"{figure(peak):>13}" for peak in peaks)
     return f"{'  peak MiB':<30}{columns}" if any(peaks) else ""
 
 
@@ -83,9 +84,3 @@ def summary(records: list[Record]) -> str:
 
 def _key(record: Record) -> tuple[str, int, int]:
     return record["model"], record["batch"], record["threads"]
-
-
-def _figure(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.0f}" if value >= 1000 else f"{value:#.3g}".rstrip(".")

@@ -36,7 +36,7 @@ def command(
     Inputs are random numbers. Steps are timed inside whole runs by the clock, on the threads that they run on.
     """
     from engine.measure.profile import load, measure
-    from engine.measure.text import profile_lines
+    from engine.measure.profile_text import profile_lines
     from engine.output import destination
 
     model = load(find_weights(weights), arch, batch, threads, shapes)

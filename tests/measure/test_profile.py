@@ -10,7 +10,8 @@ from engine.errors import InputError
 from engine.measure.memory import peak_resident
 from engine.measure.peak import Peak
 from engine.measure.profile import PACKED_SHARE, Profile, load, measure
-from engine.measure.text import figure, profile_lines, seconds, table
+from engine.measure.profile_text import profile_lines
+from engine.measure.text import figure, seconds, table
 from engine.plan.machine import this_machine
 from tests.frontend.handmade import layer, sequential, write
 
