@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -24,15 +24,15 @@ from engine.decide import (
     is_small_grey,
 )
 from engine.errors import ImageError, InputError
+from engine.frontend import Source, name_of
 from engine.heads import Head, head_of
 from engine.images.decode import MODES, Picture, Pixels, decode
-from engine.images.labels import parse_json
+from engine.images.in_file import read_in_file
 from engine.images.metadata import Metadata, metadata_of, read_sidecar, scaling_of, sidecar_path
 from engine.images.preprocess import Floats, dark_on_light, inverted, preprocessed
 from engine.images.resize import RESIZE
 
 if TYPE_CHECKING:
-    from engine.frontend import Source
     from engine.model import Model
 
 logger = logging.getLogger(__name__)
@@ -81,13 +81,13 @@ class Classifier:
     - `activation`: none, softmax or sigmoid, taken in place of what the file says of its outputs.
     - `multi_label`: whether each unit answers for itself; then every label is in a result, with its own probability.
 
-    `decisions` says what was decided and why. Safe to share between threads. Raises what `engine.load_model` raises,
-    and InputError.
+    `decisions` says what was decided and why, `asked` what the arguments say. Safe to share between threads.
+    Raises what `engine.load_model` raises, and InputError.
     """
 
     def __init__(
         self,
-        path: "Source",
+        path: Source,
         *,
         labels: Labels = None,
         preprocess: str | None = None,
@@ -101,7 +101,7 @@ class Classifier:
         multi_label: bool | None = None,
         top_k: int = 5,
         threads: int | None = None,
-        arch: "Source | None" = None,
+        arch: Source | None = None,
     ) -> None:
         self.model = engine.load_model(path, threads=threads, arch=arch)
         name, weights = _place(path)
@@ -113,6 +113,7 @@ class Classifier:
             labels, said, weights, self._head.classes, next(family_names(self.model), None) is not None, name
         )
         self.classes = names.value
+        self.asked = asked if labels is None else replace(asked, labels=names.value)
         self.decisions = self._decided(said, name, names, is_teachable_machine(weights))
         self.top_k = max(1, min(len(self.classes) if self._head.multi_label else top_k, len(self.classes)))
         self._check_border = is_small_grey(self._shape) and said.first("invert") is None and self.invert == "no"
@@ -236,10 +237,8 @@ class Classifier:
         )
 
 
-def _place(path: "Source") -> tuple[str, Path | None]:
+def _place(path: Source) -> tuple[str, Path | None]:
     """How messages name the model, and where it lies, if it is a file."""
-    from engine.frontend import name_of
-
     return name_of(path), Path(path) if isinstance(path, str | os.PathLike) else None
 
 
@@ -255,11 +254,8 @@ def _asked(
     return said.updated(Metadata(preprocess=scaling_of(numbers, "classifier"))) if numbers else said
 
 
-def _files_say(path: "Source", name: str, weights: Path | None) -> Iterator[tuple[str, Metadata]]:
-    from engine.frontend.notes import read_note
-
-    if (note := read_note(path)) is not None:
-        yield f"the metadata in {name}", metadata_of(parse_json(f"{name}: its metadata", note), name)
+def _files_say(path: Source, name: str, weights: Path | None) -> Iterator[tuple[str, Metadata]]:
+    yield f"the metadata in {name}", read_in_file(path)
     if weights is not None:
         yield str(sidecar_path(weights)), read_sidecar(weights)
 

@@ -1,5 +1,6 @@
 """What a weights file cannot say about its images, said beside it in a sidecar or in an attribute of it."""
 
+import json
 import logging
 import math
 import os
@@ -12,6 +13,7 @@ from engine.errors import InputError
 from engine.images.labels import labels_of, parse_json, read_text
 from engine.images.preprocess import INVERT, PREPROCESS, Preprocess, Scaling
 from engine.images.resize import RESIZE
+from engine.output import destination
 
 ACTIVATIONS = ("none", "softmax", "sigmoid")
 
@@ -59,19 +61,34 @@ def read_sidecar(weights: str | os.PathLike[str]) -> Metadata:
     path = sidecar_path(weights)
     if path == Path(weights) or not path.is_file():
         return Metadata()
+    found = _read(path)
+    if found is None:
+        logger.info("%s is not used: it has none of the keys %s", path, ", ".join(KEYS))
+    return found or Metadata()
+
+
+def write_sidecar(weights: str | os.PathLike[str], metadata: Metadata) -> Path:
+    """Write `metadata` beside `weights`, over what is said there already, and return where.
+
+    The file is replaced whole or left as it is. Raises InputError if that file is something else.
+    """
+    path = sidecar_path(weights)
+    found = Metadata() if not path.exists() else None if path == Path(weights) else _read(path)
+    if found is None:
+        raise InputError(f"{path} is there and is no sidecar, so nothing is written")
+    with destination(path, for_reading=False) as write:
+        write(json.dumps(found.updated(metadata).to_dict(), indent=2, ensure_ascii=False) + "\n")
+    return path
+
+
+def _read(path: Path) -> Metadata | None:
     values = parse_json(path, read_text(path))
-    if is_metadata(values):
+    if isinstance(values, dict) and values.keys() & set(KEYS):
         return metadata_of(values, str(path))
     try:
         return Metadata(labels=labels_of(values, path))
     except InputError:
-        logger.info("%s is not used: it has none of the keys %s", path, ", ".join(KEYS))
-        return Metadata()
-
-
-def is_metadata(values: Any) -> bool:
-    """Whether a JSON value has a key of metadata."""
-    return isinstance(values, dict) and bool(values.keys() & set(KEYS))
+        return None
 
 
 def metadata_of(values: Any, source: str) -> Metadata:
