@@ -87,8 +87,8 @@ def test_kernel(benchmark: Callable, row: Row, algorithm: str) -> None:
     peaks: list[float] = []
     benchmark.pedantic(burst, setup=lambda: peaks.append(_peak().one_core()), rounds=ROUNDS, iterations=1)
     seconds = benchmark.stats.stats.median / count
-    work = flops(program.origins[0]) * row.images
-    moved = value_bytes(program.origins[0]) * row.images + packed_bytes(program.steps)
+    work = flops(program.tasks[0]) * row.images
+    moved = value_bytes(program.tasks[0]) * row.images + packed_bytes(program.steps)
     benchmark.extra_info |= {
         "microseconds": seconds * 1e6,
         "gflops": work / seconds / 1e9,

@@ -31,7 +31,7 @@ def _event(program: Program, span: Any, start: int, piece: int) -> dict[str, Any
         "ts": (int(span["start"]) - start) / 1000,
         "dur": int(span["end"] - span["start"]) / 1000,
         "args": {
-            "algorithm": program.origins[number].algorithm,
+            "algorithm": program.tasks[number].algorithm,
             "step": number,
             "tiles": [int(span["low"]), int(span["high"])],
             "piece": piece,

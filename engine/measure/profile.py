@@ -184,26 +184,26 @@ def _memory(model: Loaded, capacity: int) -> Memory:
 
 def _rows(model: Loaded, times: NDArray[np.float64], batch: int, pieces: int, peak: float) -> tuple[Row, ...]:
     program = model.session.program
-    layers = covered(model.graph, (origin.output for origin in program.origins))
+    layers = covered(model.graph, (task.output for task in program.tasks))
     total = float(times.sum()) or 1.0
     rows: list[Row] = []
     places = range(len(program.steps))
-    for origin, group in groupby(places, key=program.origins.__getitem__):
+    for task, group in groupby(places, key=program.tasks.__getitem__):
         numbers = list(group)
         steps = [program.steps[i] for i in numbers]
         seconds = float(times[numbers].sum())
-        work = flops(origin) * batch
+        work = flops(task) * batch
         rows.append(
             Row(
-                layers=layers[origin.output] or (steps[0].layer,),
-                operation=type(origin.op).__name__,
-                algorithm=origin.algorithm,
+                layers=layers[task.output] or (steps[0].layer,),
+                operation=type(task.op).__name__,
+                algorithm=task.algorithm,
                 kernels=tuple(step.kernel for step in steps),
-                result=origin.result,
+                result=task.result,
                 seconds=seconds,
                 share=seconds / total,
                 flops=work,
-                bytes=float(value_bytes(origin) * batch + packed_bytes(steps) * pieces),
+                bytes=float(value_bytes(task) * batch + packed_bytes(steps) * pieces),
                 percent_of_peak=100 * work / seconds / peak if work and seconds else None,
             )
         )

@@ -8,21 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.ir.work import multiply_adds
-from engine.plan.program import Origin
+from engine.plan.program import Task
 from engine.plan.step import Step
 
 
-def flops(origin: Origin) -> float:
+def flops(task: Task) -> float:
     """Multiplications and additions an image, as the operation defines them, whatever the algorithm saves.
 
     0 where the work is moving numbers.
     """
-    return 2.0 * multiply_adds(origin.op, origin.values, origin.weights, origin.result)
+    return 2.0 * multiply_adds(task.op, task.values, task.weights, task.result)
 
 
-def value_bytes(origin: Origin) -> int:
+def value_bytes(task: Task) -> int:
     """Bytes an image of the operands and the result, each counted once."""
-    return 4 * (sum(map(prod, origin.values)) + prod(origin.result))
+    return 4 * (sum(map(prod, task.values)) + prod(task.result))
 
 
 def packed(steps: Iterable[Step]) -> list[NDArray[Any]]:

@@ -17,7 +17,7 @@ Choice: TypeAlias = Callable[[Sequence[Algorithm], Site], Algorithm]
 
 
 @dataclass(frozen=True, eq=False)
-class Origin:
+class Task:
     """What a step is a part of: an operation, the shapes of its operands and of its result, how it is computed.
 
     `output` is the number of the value that it makes.
@@ -35,7 +35,7 @@ class Origin:
 class Program:
     """`offsets[v]` is where value v starts, in bytes an image of capacity; `arena` is the total, likewise.
 
-    `origins` has one for each step.
+    `tasks` has one for each step.
     """
 
     machine: Machine
@@ -45,7 +45,7 @@ class Program:
     shapes: Mapping[int, Shape]
     offsets: Mapping[int, int]
     arena: int
-    origins: tuple[Origin, ...] = ()
+    tasks: tuple[Task, ...] = ()
 
     @property
     def scratch(self) -> int:
@@ -72,22 +72,22 @@ def plan(graph: Graph, machine: Machine, choose: Choice = choose) -> Program:
     """
     home = _homes(graph)
     steps: list[Step] = []
-    origins: list[Origin] = []
+    tasks: list[Task] = []
     for node in graph.nodes:
         if not isinstance(node.op, Reshape | Identity):
             site = Site(node, graph, machine)
             algorithm = choose(legal(site), site)
             steps += algorithm.emit(site)
-            origins += [_origin(site, algorithm)] * (len(steps) - len(origins))
+            tasks += [_task(site, algorithm)] * (len(steps) - len(tasks))
     offsets, arena = _arena(graph, steps, home)
     shapes = dict(graph.shapes)
-    return Program(machine, tuple(steps), graph.inputs, graph.outputs, shapes, offsets, arena, tuple(origins))
+    return Program(machine, tuple(steps), graph.inputs, graph.outputs, shapes, offsets, arena, tuple(tasks))
 
 
-def _origin(site: Site, algorithm: Algorithm) -> Origin:
+def _task(site: Site, algorithm: Algorithm) -> Task:
     node, shapes = site.node, site.graph.shapes
     values, weights = tuple(shapes[v] for v in node.values), tuple(w.shape for w in node.weights)
-    return Origin(node.op, node.output, values, weights, site.result, algorithm.name)
+    return Task(node.op, node.output, values, weights, site.result, algorithm.name)
 
 
 def _homes(graph: Graph) -> dict[int, int]:

@@ -86,4 +86,4 @@ def test_a_chrome_trace_has_an_event_a_kernel_call(program: Program, monkeypatch
     assert [event["name"] for event in complete if event["args"]["tiles"][0] == 0] == ["conv", "tanh", "fc"]
     assert min(event["ts"] for event in complete) == 0
     assert {event["tid"] for event in complete} == {event["tid"] for event in events if event["ph"] == "M"}
-    assert {event["args"]["algorithm"] for event in complete} == {origin.algorithm for origin in program.origins}
+    assert {event["args"]["algorithm"] for event in complete} == {task.algorithm for task in program.tasks}

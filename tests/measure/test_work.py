@@ -24,14 +24,14 @@ from engine.measure.layers import covered
 from engine.measure.work import flops, packed, packed_bytes, value_bytes
 from engine.passes import optimise
 from engine.plan.machine import this_machine
-from engine.plan.program import Origin, plan
+from engine.plan.program import Task, plan
 from tests.graphs import Net
 
 Shapes = tuple[tuple[int, ...], ...]
 
 
-def origin(op: Op, values: Shapes, weights: Shapes) -> Origin:
-    return Origin(op, 1, values, weights, op.result(*values, *weights), "any")
+def task(op: Op, values: Shapes, weights: Shapes) -> Task:
+    return Task(op, 1, values, weights, op.result(*values, *weights), "any")
 
 
 @pytest.mark.parametrize(
@@ -49,16 +49,16 @@ def origin(op: Op, values: Shapes, weights: Shapes) -> Origin:
     ids=lambda v: type(v).__name__ if isinstance(v, Op) else None,
 )
 def test_flops(op: Op, values: Shapes, weights: Shapes, expected: float) -> None:
-    assert flops(origin(op, values, weights)) == expected
+    assert flops(task(op, values, weights)) == expected
 
 
 def test_flops_of_a_transposed_convolution_are_those_of_its_inputs() -> None:
     op = ConvTranspose((2, 2), (0, 0), (8, 8))
-    assert flops(origin(op, ((4, 4, 3),), ((2, 2, 3, 5),))) == 2 * 4 * 4 * 3 * 2 * 2 * 5
+    assert flops(task(op, ((4, 4, 3),), ((2, 2, 3, 5),))) == 2 * 4 * 4 * 3 * 2 * 2 * 5
 
 
 def test_values_are_counted_once_each() -> None:
-    assert value_bytes(origin(Binary("add"), ((6, 6, 4), (6, 6, 4)), ())) == 3 * 6 * 6 * 4 * 4
+    assert value_bytes(task(Binary("add"), ((6, 6, 4), (6, 6, 4)), ())) == 3 * 6 * 6 * 4 * 4
 
 
 def test_packed_weights_are_counted_once_where_steps_share_them() -> None:
@@ -70,15 +70,15 @@ def test_packed_weights_are_counted_once_where_steps_share_them() -> None:
     assert all(isinstance(array, np.ndarray) for array in packed([step]))
 
 
-def test_every_step_has_its_origin() -> None:
+def test_every_step_has_its_task() -> None:
     net = Net()
     x = net.input(8, 8, 4)
     y = net.add(Activate(Activation("tanh")), net.add(Conv(), x, net.weight(3, 3, 4, 8), layer="conv"))
     program = plan(net.graph(y), this_machine())
-    assert [type(o.op) for o in program.origins] == [Conv, Activate]
-    assert (program.origins[0].values, program.origins[0].weights) == (((8, 8, 4),), ((3, 3, 4, 8),))
-    assert program.origins[0].result == (6, 6, 8)
-    assert program.origins[-1].output == y
+    assert [type(o.op) for o in program.tasks] == [Conv, Activate]
+    assert (program.tasks[0].values, program.tasks[0].weights) == (((8, 8, 4),), ((3, 3, 4, 8),))
+    assert program.tasks[0].result == (6, 6, 8)
+    assert program.tasks[-1].output == y
 
 
 def test_fused_layers_are_named_with_the_operation_that_took_them() -> None:
