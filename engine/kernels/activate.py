@@ -38,8 +38,9 @@ def _function(kind, simd, f):
     clamp, absolute, erf, root = f.clamp, f.absolute, f.erf, f.root
 
     def relu(x, a, b, c):
-        threshold = splat(b)
-        return where_less(x, threshold, (x - threshold) * splat(a), where_less(splat(c), x, splat(c), x))
+        threshold, slope, zero = splat(b), splat(a), splat(0.0)
+        below = where_equal(slope, zero, zero, (x - threshold) * slope)
+        return where_less(x, threshold, below, where_less(splat(c), x, splat(c), x))
 
     def elu(x, a, b, c):
         return where_less(splat(0.0), x, x, expm1(x) * splat(a))

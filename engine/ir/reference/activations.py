@@ -28,6 +28,11 @@ def _softplus(x: Array) -> Array:
     return np.logaddexp(x, 0.0)
 
 
+def _slope(x: Array, a: float) -> Array:
+    """a·x, and 0 for a = 0 even where x is infinite."""
+    return x * a if a else np.zeros_like(x)
+
+
 def _hard_sigmoid(x: Array, f: Activation) -> Array:
     return np.clip(f.a * x + f.b, 0, 1)
 
@@ -51,7 +56,7 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 _erf = np.vectorize(erf, otypes=[np.float64])
 
 _ACTIVATIONS: dict[str, Callable[[Array, Activation], Array]] = {
-    "relu": lambda x, f: np.where(x >= f.b, np.minimum(x, f.c), np.where(np.isnan(x), x, f.a * (x - f.b))),
+    "relu": lambda x, f: np.where(x >= f.b, np.minimum(x, f.c), np.where(np.isnan(x), x, _slope(x - f.b, f.a))),
     "sigmoid": lambda x, f: _sigmoid(x),
     "tanh": lambda x, f: np.tanh(x),
     "elu": lambda x, f: _elu(x, f.a),
