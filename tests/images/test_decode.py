@@ -1,7 +1,9 @@
 """Decoding: every source, every kind of pixel, and every way in which bytes can be wrong."""
 
 import io
+import logging
 import os
+import random
 import struct
 import warnings
 import zlib
@@ -14,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image, ImageFile
+from PIL import ExifTags, Image, ImageFile, ImageOps
 
 from engine.errors import ImageError, InputError
 from engine.images.decode import MAX_PIXELS, decode
@@ -80,7 +82,18 @@ def test_all_sources_agree(tmp_path: Path) -> None:
     rewound, exhausted = io.BytesIO(data), io.BytesIO(data)
     exhausted.read()
     with open(path, "rb") as file:
-        for source in (path, str(path), data, rewound, exhausted, file, image, COLOUR):
+        for source in (
+            path,
+            str(path),
+            data,
+            bytearray(data),
+            memoryview(data),
+            rewound,
+            exhausted,
+            file,
+            image,
+            COLOUR,
+        ):
             assert np.array_equal(decode(source, 3), COLOUR), source
 
 
@@ -160,12 +173,32 @@ def test_pixels_without_a_range_are_refused(mode: str) -> None:
         decode(encoded(Image.new(mode, (3, 3)), "TIFF"), 1)
 
 
-def test_exif_orientation_is_ignored() -> None:
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", range(10))
+def test_exif_orientation_is_ignored_unless_asked_for(orientation: int, kind: str) -> None:
     exif = Image.Exif()
-    exif[0x0112] = 6
-    data = encoded(Image.fromarray(COLOUR), "JPEG", exif=exif)
-    assert Image.open(io.BytesIO(data)).getexif()[0x0112] == 6
-    assert decode(data, 3).shape == COLOUR.shape
+    exif[ExifTags.Base.Orientation] = orientation
+    data = encoded(Image.fromarray(COLOUR), kind, exif=exif)
+    image = Image.open(io.BytesIO(data))
+    assert np.array_equal(decode(data, 3), np.asarray(image.convert("RGB")))
+    upright = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    for source in (data, image):
+        turned = decode(source, 3, exif=True)
+        assert turned.flags.c_contiguous
+        assert np.array_equal(turned, upright)
+
+
+def test_arrays_have_no_orientation() -> None:
+    assert np.array_equal(decode(COLOUR, 3, exif=True), COLOUR)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("junk", [b"", b"II", b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03"])
+def test_damaged_exif_is_no_crash(junk: bytes) -> None:
+    data = encoded(Image.fromarray(COLOUR), "JPEG", exif=b"Exif\0\0" + junk)
+    assert np.array_equal(decode(data, 3), decode(data, 3, exif=False))
+    with suppress(ImageError):
+        assert decode(data, 3, exif=True).size == COLOUR.size
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "TIFF", "PNG"])
@@ -312,11 +345,14 @@ def test_nothing_of_the_host_changes() -> None:
     image.info["transparency"] = 3
 
     def state() -> tuple[Any, ...]:
-        return Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, list(warnings.filters), dict(image.info)
+        root = logging.getLogger()
+        host = list(warnings.filters), root.level, list(root.handlers), random.getstate(), repr(np.random.get_state())
+        return Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, dict(image.info), *host
 
     before = state()
     decode(image, 3)
     decode(encoded(Image.fromarray(COLOUR)), 1)
+    decode(encoded(Image.fromarray(COLOUR), "JPEG"), 1, exif=True)
     with pytest.raises(ImageError):
         decode(encoded(Image.fromarray(COLOUR))[:60], 1)
     assert state() == before
