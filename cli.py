@@ -8,6 +8,7 @@ import click
 
 from engine.commands import Commands
 from engine.commands.options import EXIT_CODES
+from engine.commands.signals import Interrupts
 from engine.errors import EngineError, UnsupportedLayerError
 
 if TYPE_CHECKING:
@@ -31,10 +32,10 @@ class Infer(DefaultGroup):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            with _log_on_stderr():
+            with _log_on_stderr(), Interrupts():
                 return super().invoke(ctx)
-        except KeyboardInterrupt:
-            _stop(ctx, "Interrupted", 130)
+        except KeyboardInterrupt as interrupt:
+            _stop(ctx, str(interrupt) or "Interrupted", getattr(interrupt, "code", 130))
         except UnsupportedLayerError as error:
             _stop(ctx, f"Error: {error}", 4)
         except EngineError as error:
@@ -63,11 +64,22 @@ def _log_on_stderr() -> Iterator[None]:
             click.echo(f"{record.levelname.capitalize()}: {record.getMessage()}", err=True)
 
     logger, handler = logging.getLogger("engine"), Handler()
+    level = logger.level
     logger.addHandler(handler)
     try:
         yield
     finally:
         logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from engine.commands.version import version_lines
+
+        for line in version_lines():
+            click.echo(line)
+        ctx.exit()
 
 
 @click.group(
@@ -79,7 +91,14 @@ def _log_on_stderr() -> Iterator[None]:
     epilog=EXIT_CODES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(package_name="numba-infer", prog_name="infer")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_print_version,
+    help="Show the versions of what matters and exit.",
+)
 def main() -> None:
     """Classify images with a Keras model, without Keras.
 

@@ -1,7 +1,7 @@
 """Many images through one model: read ahead by threads, computed in batches, answered in order, in bounded memory."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -23,7 +23,7 @@ def in_batches(
     batch_size: int,
     workers: int = 0,
     size: Callable[[Item], int] = lambda item: 0,
-) -> Iterator[tuple[Item, Outcome | ImageError]]:
+) -> Generator[tuple[Item, Outcome | ImageError], None, None]:
     """Each item with what `compute` makes of it, or with the ImageError that `prepare` raised, in order.
 
     `prepare` turns one item into an input of the model, `compute` a batch of inputs (n, ...) into n outcomes. With

@@ -22,7 +22,7 @@ def destination(path: Path | None, for_reading: bool) -> Iterator[Write]:
         with _standard_output(for_reading) as write:
             yield write
     else:
-        with _file(path) as file:
+        with whole_file(path) as file:
             yield lambda text: file.write(text.encode("utf-8", "surrogateescape"))
 
 
@@ -45,7 +45,7 @@ def _standard_output(for_reading: bool) -> Iterator[Write]:
 
 
 @contextmanager
-def _file(path: Path) -> Iterator[BinaryIO]:
+def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A file that appears at `path`, in place of what is there, when the block ends well."""
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():

@@ -5,24 +5,32 @@ from typing import Any
 
 import click
 
-from engine.commands.options import EXIT_CODES, InputPath, arch_option, find_weights, weights_option
+from engine.commands.inputs import Inputs, input_options
+from engine.commands.options import EXIT_CODES, arch_option, find_weights, say, weights_option
+from engine.commands.outputs import Output, output_options
 from engine.commands.picture_options import picture_options, say_decisions
-from engine.commands.progress import Tally, progress
 
 
 @click.command("classify", epilog=EXIT_CODES)
-@click.argument("paths", nargs=-1, required=True, type=InputPath(exists=True, path_type=Path))
+@input_options
 @weights_option
 @click.option("--top-k", type=click.IntRange(1), default=1, show_default=True, help="How many best classes to give.")
+@click.option("--threshold", type=float, help="Leave out classes whose score is below this.")
+@click.option("--probs", is_flag=True, help="Give the scores of all classes as well.")
+@output_options
 @click.option(
-    "--format",
-    "format_name",
-    type=click.Choice(["table", "csv", "json", "jsonl"]),
-    default="table",
-    show_default=True,
-    help="Form of the results.",
+    "--features", metavar="LAYER", help="Write what this layer answers, to -o FILE.npy or .npz, instead of classes."
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write, instead of stdout.")
+@click.option(
+    "--sort-into", type=click.Path(file_okay=False, path_type=Path), help="Put images into a folder here by class."
+)
+@click.option(
+    "--sort-by",
+    type=click.Choice(["copy", "link", "move"]),
+    default="copy",
+    show_default=True,
+    help="How --sort-into does it.",
+)
 @picture_options
 @click.option("--batch-size", type=click.IntRange(1, 4096), default=32, show_default=True, help="Images at a time.")
 @click.option("--threads", type=click.IntRange(1, 1024), show_default="the processors there are", help="Threads.")
@@ -30,11 +38,15 @@ from engine.commands.progress import Tally, progress
 @click.pass_context
 def command(
     ctx: click.Context,
-    paths: tuple[Path, ...],
+    inputs: Inputs,
     weights: str,
     top_k: int,
-    format_name: str,
-    output: Path | None,
+    threshold: float | None,
+    probs: bool,
+    output: Output,
+    features: str | None,
+    sort_into: Path | None,
+    sort_by: str,
     picture: dict[str, Any],
     batch_size: int,
     threads: int | None,
@@ -42,30 +54,57 @@ def command(
 ) -> None:
     """Say what each image shows (the default command).
 
-    Folders are searched to their depth; hidden files and those without an image's suffix are skipped.
-    An image that cannot be read becomes an error record, and the others go on.
+    PATHS are image files, folders, quoted patterns such as 'a/*.png', zip and tar archives, .npy and .npz arrays
+    (n, h, w) or (n, h, w, channels), and - for the bytes of an image on standard input. Folders are searched to
+    their depth; hidden files and those without an image's suffix are skipped. An image that cannot be read becomes
+    an error record, and the others go on.
     """
+    if features is not None:
+        _check_features(output, sort_into)
+    if sort_into is not None:
+        _check_sorting(sort_into, inputs)
+    _check_output(output.path, inputs, weights)
     import warnings
 
     from engine import Classifier
-    from engine.images.files import find_images
-    from engine.output import destination
-    from engine.report import FORMATS
+    from engine.commands.run import Run
 
     warnings.filterwarnings("ignore", module="PIL")
     path = find_weights(weights)
     classifier = Classifier(path, top_k=top_k, threads=threads, arch=arch, **picture)
     say_decisions(classifier)
-    tally = Tally()
-    with destination(output, for_reading=format_name == "table") as write, progress(paths) as bar:
-        records = tally.records(classifier.stream(find_images(paths), batch_size), bar)
-        for text in FORMATS[format_name](records, classifier.top_k):
-            bar.clear()
-            write(text)
-        if tally.interrupted:
-            raise KeyboardInterrupt
-    if tally.failed:
-        click.echo(f"{tally.failed} of {tally.images} images could not be read", err=True)
+    run = Run(inputs, classifier, batch_size, threads)
+    if features is not None and output.path is not None:
+        run.write_features(features, output.path)
+    else:
+        sorter = None
+        if sort_into is not None:
+            from engine.sorting import Sorter
+
+            sorter = Sorter(sort_into, sort_by, classifier.classes)
+        run.write_records(output, threshold, probs, sorter)
+    if run.clock.failed:
+        say(f"{run.clock.failed} of {run.clock.images} images could not be read")
         ctx.exit(3)
-    if not tally.images:
-        click.echo("No images found", err=True)
+    if not run.clock.images:
+        say("No images found")
+
+
+def _check_features(output: Output, sort_into: Path | None) -> None:
+    if output.path is None or output.path.suffix.lower() not in (".npy", ".npz"):
+        raise click.UsageError("--features needs a file: -o FILE.npy or -o FILE.npz")
+    if output.resume or sort_into is not None:
+        raise click.UsageError("--features goes with neither --resume nor --sort-into")
+
+
+def _check_sorting(folder: Path, inputs: Inputs) -> None:
+    for name in inputs.named:
+        if Path(name).is_dir() and folder.resolve().is_relative_to(Path(name).resolve()):
+            raise click.UsageError(f"--sort-into {folder} lies in {name}, whose images it would meet again")
+
+
+def _check_output(path: Path | None, inputs: Inputs, weights: str) -> None:
+    if path is not None and path.is_file():
+        for name in (*inputs.named, weights):
+            if Path(name).is_file() and path.samefile(name):
+                raise click.UsageError(f"-o {path} would overwrite an input")

@@ -1,6 +1,7 @@
 """Options and arguments that several commands share."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +11,54 @@ from engine.errors import ModelFileError
 
 EXIT_CODES = (
     "Exit codes: 0 all well, 1 failed, 2 wrong usage, 3 some images could not be read, "
-    "4 unsupported model, 130 interrupted."
+    "4 unsupported model, 130 interrupted, 143 terminated."
 )
 
 
-class InputPath(click.Path):
-    """An existing file or folder; a word that nearly names a command gets a hint."""
+VERBOSITY = "infer.verbosity"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if ctx and ctx.parent and isinstance(ctx.parent.command, click.Group) and not os.path.lexists(value):
-            from difflib import get_close_matches
 
-            if close := get_close_matches(value, ctx.parent.command.commands, n=1):
-                self.fail(f"{value!r} is no file, no folder and no command. Did you mean {close[0]!r}?", param, ctx)
-        return super().convert(value, param, ctx)
+def say(message: str) -> None:
+    """Print a line to stderr, unless the user asked for quiet."""
+    if not is_quiet():
+        click.echo(message, err=True)
+
+
+def is_quiet() -> bool:
+    """Whether -q was given."""
+    return _verbosity() < 0
+
+
+def is_verbose() -> bool:
+    """Whether -v was given."""
+    return _verbosity() > 0
+
+
+def _verbosity() -> int:
+    context = click.get_current_context(silent=True)
+    return context.meta.get(VERBOSITY, 0) if context else 0
+
+
+def _set_verbosity(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if not value:
+        return
+    if VERBOSITY in ctx.meta:
+        raise click.UsageError("-v and -q exclude each other", ctx)
+    import logging
+
+    ctx.meta[VERBOSITY] = 1 if param.name == "verbose" else -1
+    logging.getLogger("engine").setLevel(logging.INFO if param.name == "verbose" else logging.ERROR)
+
+
+def verbosity_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add -v and -q to a command."""
+    settings: dict[str, Any] = {"is_flag": True, "expose_value": False, "callback": _set_verbosity}
+    function = click.option("-q", "--quiet", **settings, help="Only errors on stderr: no progress, no warnings.")(
+        function
+    )
+    return click.option("-v", "--verbose", **settings, help="Say more on stderr: why, and how long each stage took.")(
+        function
+    )
 
 
 class ArchPath(click.Path):
@@ -46,7 +81,7 @@ def find_weights(name: str) -> Path:
 
     for found in (path, "weights" / path, shipped_model(name)):
         if found and found.exists():
-            click.echo(f"Using {found}", err=True)
+            say(f"Using {found}")
             return found
     raise ModelFileError(f"{name}: no such file here or in weights/, nor one of the shipped {', '.join(SHIPPED)}")
 

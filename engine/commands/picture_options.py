@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.commands.options import is_verbose, say, verbosity_options
+
 if TYPE_CHECKING:
     from engine.classify import Classifier
 
@@ -14,8 +16,6 @@ RESIZE = ("keras", "nearest", "lanczos-fit", "pad", "crop")
 PREPROCESS = ("auto", "none", "unit", "tf", "caffe", "torch", "mnist", "teachable-machine")
 INVERT = ("no", "yes", "auto")
 ACTIVATIONS = ("none", "softmax", "sigmoid")
-
-VERBOSE = "engine.commands.verbose"
 
 
 def numbers(text: str) -> tuple[float, ...]:
@@ -34,10 +34,6 @@ def number(text: str) -> float:
     if len(found) != 1:
         raise click.BadParameter(f"{text!r} is not one number")
     return found[0]
-
-
-def _keep_verbose(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    ctx.meta[VERBOSE] = value
 
 
 OPTIONS = (
@@ -78,20 +74,12 @@ OPTIONS = (
         help="What makes scores of the model's outputs.",
     ),
     click.option("--multi-label", is_flag=True, default=None, help="Each label has its own probability (sigmoids)."),
-    click.option(
-        "-v",
-        "--verbose",
-        is_flag=True,
-        expose_value=False,
-        callback=_keep_verbose,
-        help="Say why images are treated as they are.",
-    ),
 )
 NAMES = ("labels", "resize", "preprocess", "scale", "mean", "std", "invert", "exif", "activation", "multi_label")
 
 
 def picture_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command; its function gets `picture`: keyword arguments for `Classifier`."""
+    """Add the options, -v and -q to a command; its function gets `picture`: keyword arguments for `Classifier`."""
 
     @wraps(function)
     def command(*args: Any, **options: Any) -> Any:
@@ -100,13 +88,13 @@ def picture_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     for option in reversed(OPTIONS):
         command = option(command)
-    return command
+    return verbosity_options(command)
 
 
 def say_decisions(classifier: "Classifier") -> None:
     """Say on stderr how images are treated: one line, or with -v a line for each decision with its reason."""
-    if not click.get_current_context().meta.get(VERBOSE):
-        click.echo(f"Images: {classifier.decisions}", err=True)
+    if not is_verbose():
+        say(f"Images: {classifier.decisions}")
         return
     for name, value, reason in classifier.decisions.items():
-        click.echo(f"{name} {value}: {reason}", err=True)
+        say(f"{name} {value}: {reason}")
