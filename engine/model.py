@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from engine.origin import Origin
 from engine.passes import optimise
 from engine.plan.sharing import Pool, new_pool
 from engine.runtime.session import new_session
+from engine.runtime.tuning import Memory
 from engine.sessions import MOST, AnySession, Sessions, share_weights
 from engine.summary import format_summary
 
@@ -38,18 +39,23 @@ def load_model(
     arch: Source | None = None,
     lambdas: Mapping[str, Callable[..., Any]] | None = None,
     threads: int | None = None,
+    memory: Memory = "normal",
 ) -> "Model":
     """The model that any Keras saved: `.h5`, `.keras`, or weights with their description in `arch`.
 
     `path` is a path, the bytes, or a binary file that can seek, which must stay open as long as weights are asked
     for. `lambdas` has a function for each Lambda layer by the layer's name; it is handed what Keras hands it, as
     NumPy arrays. `threads` is the most that one call uses; by default as many as this process may (see
-    `set_num_threads`). Nothing in the file is ever executed. Raises `ModelFileError`, `UnsupportedLayerError`,
-    `LimitExceededError` or `GraphError`, each with one line that names the file and what was found.
+    `set_num_threads`). `memory="low"` leaves out algorithms whose weights take several times the room of the file's;
+    results may differ in their last bits. Nothing in the file is ever executed. Raises `ModelFileError`,
+    `UnsupportedLayerError`, `LimitExceededError` or `GraphError`, each with one line that names the file and what was
+    found.
     """
     if threads is not None and threads < 1:
         raise InputError(f"threads: expected at least 1, found {threads}")
-    return Model(Origin(path, arch, lambdas, threads))
+    if memory not in get_args(Memory):
+        raise InputError(f"memory: expected {' or '.join(map(repr, get_args(Memory)))}, found {memory!r}")
+    return Model(Origin(path, arch, lambdas, threads, memory))
 
 
 class Model:
@@ -82,8 +88,10 @@ class Model:
         self._lock = Lock()
 
     def _new_sessions(self, sizes_are_open: bool, graph: Graph) -> "AnySession | Sessions":
-        threads = self._origin.threads
-        return Sessions(self._origin.open, threads, self._pool) if sizes_are_open else new_session(graph, threads)
+        threads, memory = self._origin.threads, self._origin.memory
+        if sizes_are_open:
+            return Sessions(self._origin.open, threads, self._pool, memory)
+        return new_session(graph, threads, memory)
 
     def __reduce__(self) -> tuple[type["Model"], tuple[Origin]]:
         return Model, (self._origin,)

@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.frontend import Network, Source, name_of, open_model
 from engine.ir.ops import Shape
+from engine.runtime.tuning import Memory
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Origin:
     arch: Source | None = None
     lambdas: Mapping[str, Callable[..., Any]] | None = field(default=None, repr=False)
     threads: int | None = None
+    memory: Memory = "normal"
     outputs: tuple[str, ...] | None = None
 
     def open(self, shapes: Sequence[Shape] | None = None) -> Network:

@@ -11,6 +11,7 @@ from engine.ir.ops import Shape
 from engine.passes import optimise
 from engine.plan.sharing import Pool, share
 from engine.runtime.session import FallbackSession, Session, new_session
+from engine.runtime.tuning import Memory
 
 if TYPE_CHECKING:
     from engine.runtime.segments import SegmentedSession
@@ -30,8 +31,14 @@ def share_weights(session: AnySession, pool: Pool) -> None:
 class Sessions:
     """One session for each set of shapes in use, made when it is first asked for. Programs share packed weights."""
 
-    def __init__(self, again: Callable[[Sequence[Shape]], Network], threads: int | None, pool: Pool) -> None:
-        self._again, self._threads, self._pool = again, threads, pool
+    def __init__(
+        self,
+        again: Callable[[Sequence[Shape]], Network],
+        threads: int | None,
+        pool: Pool,
+        memory: Memory = "normal",
+    ) -> None:
+        self._again, self._threads, self._pool, self._memory = again, threads, pool, memory
         self._made: OrderedDict[tuple[Shape, ...], AnySession] = OrderedDict()
         self._lock = Lock()
 
@@ -50,7 +57,7 @@ class Sessions:
     def _new(self, shapes: Sequence[Shape]) -> AnySession:
         try:
             with self._again(shapes) as network:
-                session = new_session(optimise(network.graph), self._threads)
+                session = new_session(optimise(network.graph), self._threads, self._memory)
         except GraphError as error:
             raise InputError(f"inputs of shapes {', '.join(map(str, shapes))} do not fit: {error}") from None
         share_weights(session, self._pool)

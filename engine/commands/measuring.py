@@ -26,3 +26,11 @@ shapes_option = click.option(
     callback=_shapes,
     help="Shape of an input, where the model leaves sizes open; once for each input.",
 )
+
+memory_option = click.option(
+    "--memory",
+    type=click.Choice(["normal", "low"]),
+    default="normal",
+    show_default=True,
+    help="low: no algorithm whose weights take several times the room of the file's.",
+)

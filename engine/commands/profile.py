@@ -1,10 +1,11 @@
 """`infer profile`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from engine.commands.measuring import shapes_option, threads_option
+from engine.commands.measuring import memory_option, shapes_option, threads_option
 from engine.commands.options import arch_option, find_weights, weights_option
 
 
@@ -13,6 +14,7 @@ from engine.commands.options import arch_option, find_weights, weights_option
 @click.option("--batch", type=click.IntRange(1, 4096), default=1, show_default=True, help="Images in a call.")
 @threads_option
 @click.option("--seconds", type=click.FloatRange(0.0), default=1.0, show_default=True, help="How long to measure.")
+@memory_option
 @shapes_option
 @click.option("--json", "as_json", is_flag=True, help="The profile as JSON.")
 @click.option(
@@ -26,6 +28,7 @@ def command(
     batch: int,
     threads: int | None,
     seconds: float,
+    memory: Any,
     shapes: tuple[tuple[int, ...], ...],
     as_json: bool,
     trace: Path | None,
@@ -39,7 +42,7 @@ def command(
     from engine.measure.profile_text import profile_lines
     from engine.output import destination
 
-    model = load(find_weights(weights), arch, batch, threads, shapes)
+    model = load(find_weights(weights), arch, batch, threads, shapes, memory)
     profile, run = measure(model, batch, seconds)
     if trace:
         import json

@@ -22,6 +22,7 @@ from engine.measure.work import flops, packed_bytes, value_bytes
 from engine.passes import optimise
 from engine.plan.program import Program
 from engine.runtime.session import Session, new_session
+from engine.runtime.tuning import Memory
 
 BASE_BYTES = 95_000_000
 PACKED_SHARE = 1.1
@@ -45,7 +46,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Memory:
+class Sizes:
     """Bytes. `raw` are the weights as the model counts them, `arena` and `scratch` those of the profiled batch."""
 
     raw: int
@@ -78,7 +79,7 @@ class Profile:
     steps: float
     between: float
     peak: float
-    memory: Memory
+    memory: Sizes
     rows: tuple[Row, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -98,14 +99,21 @@ class Loaded:
     seconds: float
 
 
-def load(source: Source, arch: Source | None, batch: int, threads: int | None, shapes: Sequence[Shape] = ()) -> Loaded:
+def load(
+    source: Source,
+    arch: Source | None,
+    batch: int,
+    threads: int | None,
+    shapes: Sequence[Shape] = (),
+    memory: Memory = "normal",
+) -> Loaded:
     """The model ready to run, as `load_model` makes it, with random inputs. `shapes` are needed for open sizes only."""
     start = time.perf_counter()
     with open_model(source, arch, None, shapes or None) as network:
         if not shapes and is_open(network.input_shapes):
             found = ", ".join(map(shown, network.input_shapes))
             raise InputError(f"{name_of(source)}: expected sizes for the open ones of {found}, found none")
-        session = new_session(optimise(network.graph), threads)
+        session = new_session(optimise(network.graph), threads, memory)
         seconds = time.perf_counter() - start
         if not isinstance(session, Session) or not session.program.steps:
             raise EngineError(f"{name_of(source)}: there is nothing to measure in a model without compiled kernels")
@@ -171,9 +179,9 @@ def _whole(run: list[Spans]) -> float:
     return sum(float(spans["end"].max() - spans["start"].min()) for spans in run) * 1e-9
 
 
-def _memory(model: Loaded, capacity: int) -> Memory:
+def _memory(model: Loaded, capacity: int) -> Sizes:
     program = model.session.program
-    return Memory(
+    return Sizes(
         raw=4 * sum(weight.size for weight in model.graph.weights()),
         packed=packed_bytes(program.steps),
         arena=program.arena * capacity,

@@ -1,6 +1,7 @@
 """Which algorithm computes a node: first those that may, then the one that costs least."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from engine.errors import GraphError
 from engine.plan.algorithms import (
@@ -19,6 +20,8 @@ from engine.plan.algorithms import (
 from engine.plan.site import Algorithm, Site, Table
 
 FAMILIES = (conv, depthwise, elementwise, gemm, local, pool, products, reduction, selection, sequence, transposed)
+Choice: TypeAlias = Callable[[Sequence[Algorithm], Site], Algorithm]
+
 ALGORITHMS: Table = {op: ways for family in FAMILIES for op, ways in family.ALGORITHMS.items()}
 
 
@@ -33,3 +36,13 @@ def legal(site: Site) -> list[Algorithm]:
 def choose(candidates: Sequence[Algorithm], site: Site) -> Algorithm:
     """The one of least estimated cost; of equals the first."""
     return min(candidates, key=lambda algorithm: algorithm.cost(site))
+
+
+def sparing(otherwise: Choice) -> Choice:
+    """Chooses among the algorithms whose weights take no more room than the operation's own, if there are such."""
+
+    def chosen(candidates: Sequence[Algorithm], site: Site) -> Algorithm:
+        small = [algorithm for algorithm in candidates if not getattr(algorithm, "inflates", False)]
+        return otherwise(small or candidates, site)
+
+    return chosen

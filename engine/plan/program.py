@@ -1,19 +1,16 @@
 """A program: the steps of a graph on a machine, and where in the arena each value lives."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
-from typing import TypeAlias
 
 from engine.ir.graph import Graph
 from engine.ir.ops import Identity, Op, Reshape, Shape
-from engine.plan.choose import choose, legal
+from engine.plan.choose import Choice, choose, legal
 from engine.plan.machine import Machine
 from engine.plan.memory import assign
 from engine.plan.site import Algorithm, Site
 from engine.plan.step import Step, Value
-
-Choice: TypeAlias = Callable[[Sequence[Algorithm], Site], Algorithm]
 
 
 @dataclass(frozen=True, eq=False)

@@ -75,7 +75,10 @@ class Site:
 
 
 class Algorithm(Protocol):
-    """One way to compute an operation. `name` is `<op>_<algorithm>`."""
+    """One way to compute an operation. `name` is `<op>_<algorithm>`.
+
+    An algorithm whose packed weights take several times the room of the operation's own says `inflates = True`.
+    """
 
     name: str
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from engine.ir.graph import Graph, Node, Weight
 from engine.ir.ops import HostCall
 from engine.ir.reference.host import call_host
+from engine.plan.choose import Choice, choose
 from engine.plan.machine import Machine
 from engine.plan.program import plan
 from engine.runtime.session import Session
@@ -19,9 +20,9 @@ Values: TypeAlias = dict[int, NDArray[np.float32]]
 class Native:
     """Operations without a Python function among them, as one program."""
 
-    def __init__(self, graph: Graph, machine: Machine, threads: int | None) -> None:
+    def __init__(self, graph: Graph, machine: Machine, threads: int | None, choose: Choice) -> None:
         self._graph = graph
-        self.session = Session(plan(graph, machine), threads)
+        self.session = Session(plan(graph, machine, choose), threads)
 
     def run(self, values: Values, n: int) -> None:
         """Add the results for n examples to `values`."""
@@ -53,12 +54,15 @@ class SegmentedSession:
 
     is_simple = False
 
-    def __init__(self, graph: Graph, machine: Machine, threads: int | None) -> None:
+    def __init__(self, graph: Graph, machine: Machine, threads: int | None, choose: Choice = choose) -> None:
         self._graph = graph
         self._parts: list[Native | Host] = []
         for part in _cut(graph):
-            op = part.nodes[0].op
-            self._parts.append(Host(part.nodes[0], op) if isinstance(op, HostCall) else Native(part, machine, threads))
+            node = part.nodes[0]
+            if isinstance(node.op, HostCall):
+                self._parts.append(Host(node, node.op))
+            else:
+                self._parts.append(Native(part, machine, threads, choose))
 
     @property
     def natives(self) -> Sequence[Session]:

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from engine.errors import KernelError
 from engine.ir.graph import Graph, Weight
 from engine.ir.ops import HostCall
+from engine.plan.choose import Choice
 from engine.plan.machine import Machine, this_machine
 from engine.plan.program import Program, plan
 from engine.runtime import native, team
+from engine.runtime.tuning import Memory, choice
 from engine.runtime.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -28,11 +30,13 @@ _KEPT = 4
 Arrays = Sequence[NDArray[np.float32]]
 
 
-def new_session(graph: Graph, threads: int | None) -> "Session | SegmentedSession | FallbackSession":
+def new_session(
+    graph: Graph, threads: int | None, memory: Memory = "normal"
+) -> "Session | SegmentedSession | FallbackSession":
     """A session on compiled kernels, or, where this machine cannot run them, on NumPy with one warning."""
     try:
         machine = this_machine()
-        session = _compiled(graph, machine, threads)
+        session = _compiled(graph, machine, threads, choice(machine, memory))
         native.addresses([*session.kernels, "run", "worker"], machine.isa)
     except KernelError as error:
         log.warning("computing with NumPy, slowly: %s", error)
@@ -40,12 +44,12 @@ def new_session(graph: Graph, threads: int | None) -> "Session | SegmentedSessio
     return session
 
 
-def _compiled(graph: Graph, machine: Machine, threads: int | None) -> "Session | SegmentedSession":
+def _compiled(graph: Graph, machine: Machine, threads: int | None, choose: Choice) -> "Session | SegmentedSession":
     if any(isinstance(node.op, HostCall) for node in graph.nodes):
         from engine.runtime.segments import SegmentedSession
 
-        return SegmentedSession(graph, machine, threads)
-    return Session(plan(graph, machine), threads)
+        return SegmentedSession(graph, machine, threads, choose)
+    return Session(plan(graph, machine, choose), threads)
 
 
 class Session:

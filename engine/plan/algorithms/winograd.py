@@ -22,6 +22,7 @@ class ConvWinograd:
     """A quarter of the multiplications, four times the weights, an error about ten times a direct convolution's."""
 
     name = "conv_winograd"
+    inflates = True
 
     def applies(self, site: Site) -> bool:
         op = site.op
