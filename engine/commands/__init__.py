@@ -8,7 +8,7 @@ from importlib import import_module
 
 import click
 
-MODULES = {name: name for name in ("classify", "init", "inspect", "profile", "summary", "warmup")}
+MODULES = {name: name for name in ("classify", "explain", "init", "inspect", "profile", "summary", "tune", "warmup")}
 """Module by command."""
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import EngineError, InputError
-from engine.frontend import Source, name_of, open_model
-from engine.frontend.open_sizes import is_open, shown
+from engine.errors import EngineError
+from engine.frontend import Source, name_of
 from engine.ir.graph import Graph
 from engine.ir.ops import Shape
 from engine.measure.layers import covered
 from engine.measure.memory import peak_resident
+from engine.measure.opening import opened
 from engine.measure.peak import Peak
 from engine.measure.trace import Spans, Tracer, step_times
 from engine.measure.work import flops, packed_bytes, value_bytes
@@ -109,10 +109,7 @@ def load(
 ) -> Loaded:
     """The model ready to run, as `load_model` makes it, with random inputs. `shapes` are needed for open sizes only."""
     start = time.perf_counter()
-    with open_model(source, arch, None, shapes or None) as network:
-        if not shapes and is_open(network.input_shapes):
-            found = ", ".join(map(shown, network.input_shapes))
-            raise InputError(f"{name_of(source)}: expected sizes for the open ones of {found}, found none")
+    with opened(source, arch, shapes) as network:
         session = new_session(optimise(network.graph), threads, memory)
         seconds = time.perf_counter() - start
         if not isinstance(session, Session) or not session.program.steps:
