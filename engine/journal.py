@@ -29,6 +29,7 @@ class Journal:
     """What one run writes. `found` counts the records of an earlier one that it continues, `failed` its errors."""
 
     def __init__(self, target: Path, format_name: str, layout: Layout) -> None:
+        self._path = target
         self.target = Path(os.path.realpath(target))
         self.partial = self.target.with_name(f"{self.target.name}.partial")
         self.found = self.failed = 0
@@ -54,7 +55,8 @@ class Journal:
                 os.fsync(file.fileno())
             self._finish()
         except OSError as error:
-            error.filename = error.filename or os.fspath(self.target)
+            if error.filename in (None, os.fspath(self.partial)):
+                error.filename = os.fspath(self._path)
             raise
 
     @contextmanager
@@ -62,28 +64,28 @@ class Journal:
         is_new = not self.partial.exists()
         file = _locked(self.partial)
         try:
-            if resume:
-                self._continue(file, is_new)
-            else:
-                self._start_anew(file)
+            self._begin(file, resume, is_new)
             yield file
             file.close()
         except BaseException:
             with suppress(OSError):
                 file.close()
-            if not self.partial.stat().st_size:
-                self.partial.unlink()
+            if is_new and not self._holds_new_records():
+                self.partial.unlink(missing_ok=True)
             raise
 
-    def _start_anew(self, file: BinaryIO) -> None:
-        if os.fstat(file.fileno()).st_size:
+    def _begin(self, file: BinaryIO, resume: bool, is_new: bool) -> None:
+        if resume:
+            if is_new and self.target.is_file():
+                self._take_target(file)
+            self._continue(file)
+            return
+        if not is_new:
             logger.warning("%s of an interrupted run is replaced; --resume would have continued it", self.partial)
         file.truncate(0)
 
-    def _continue(self, file: BinaryIO, is_new: bool) -> None:
-        """Take up the records of an interrupted run, or of a finished one, less what is cut off at the end."""
-        if is_new and self.target.is_file():
-            self._take_target(file)
+    def _continue(self, file: BinaryIO) -> None:
+        """Take up the records that are there, less what is cut off at the end."""
         whole = 0
         file.seek(0)
         for end, done in whole_records(file, self._format, self._layout, self.partial):
@@ -95,6 +97,14 @@ class Journal:
         file.truncate(whole)
         file.seek(whole)
         self.resumed = whole > 0
+
+    def _holds_new_records(self) -> bool:
+        try:
+            with open(self.partial, "rb") as file:
+                records = whole_records(file, self._format, self._layout, self.partial)
+                return sum(done is not None for _, done in records) > self.found
+        except (OSError, InputError):
+            return False
 
     def _take_target(self, file: BinaryIO) -> None:
         if self._format == "parquet":
@@ -111,9 +121,12 @@ class Journal:
             from engine.report.parquet import write_parquet
 
             whole = self.target.with_name(f"{self.partial.name}.parquet")
-            with open(self.partial, "rb") as lines:
-                write_parquet(lines, whole, self._layout)
-            os.replace(whole, self.target)
+            try:
+                with open(self.partial, "rb") as lines:
+                    write_parquet(lines, whole, self._layout)
+                os.replace(whole, self.target)
+            finally:
+                whole.unlink(missing_ok=True)
             self.partial.unlink()
         else:
             os.replace(self.partial, self.target)

@@ -54,16 +54,21 @@ class Output:
         from engine.journal import Journal
 
         journal = Journal(self.path, self.format_name, layout)
-        with journal.open(self.resume) as file:
-            if journal.found:
-                say(f"{journal.found:,} records are there already")
-            yield Writer(
-                replace(layout, resumed=journal.resumed),
-                lambda text: file.write(text.encode("utf-8", "surrogateescape")),
-                journal.is_done,
-                journal.found,
-                journal.failed,
-            )
+        try:
+            with journal.open(self.resume) as file:
+                if journal.found:
+                    say(f"{journal.found:,} records are there already")
+                yield Writer(
+                    replace(layout, resumed=journal.resumed),
+                    lambda text: file.write(text.encode("utf-8", "surrogateescape")),
+                    journal.is_done,
+                    journal.found,
+                    journal.failed,
+                )
+        except (Exception, KeyboardInterrupt):
+            if journal.partial.exists():
+                say(f"What is done is in {journal.partial}; --resume continues it")
+            raise
 
     def texts(self, records: "Iterator[Record]", layout: "Layout") -> "Iterator[str]":
         """The records in this form. Parquet begins as JSON lines."""

@@ -43,7 +43,7 @@ def test_help_shows_the_default_commands_options(infer: Any) -> None:
 
 
 def test_help_of_a_command(infer: Any) -> None:
-    assert "[OPTIONS] PATHS..." in infer("images", "--help", weights=None).stdout
+    assert "[OPTIONS] [PATHS]..." in infer("images", "--help", weights=None).stdout
     assert "--top-k" not in infer("summary", "--help", weights=None).stdout
 
 
