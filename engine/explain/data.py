@@ -259,15 +259,16 @@ def small(view: Floats, side: int = SIDE) -> Floats:
     step = max(1, -(-max(view.shape) // side))
     if step == 1:
         return view
-    sums = np.add.reduceat(
-        np.add.reduceat(view, np.arange(0, view.shape[0], step), 0), np.arange(0, view.shape[1], step), 1
-    )
-    ones = np.ones_like(view)
-    counts = np.add.reduceat(
-        np.add.reduceat(ones, np.arange(0, view.shape[0], step), 0), np.arange(0, view.shape[1], step), 1
-    )
-    means: Floats = sums / counts
+    sums = _blocks(view.astype(np.float64), step)
+    means: Floats = (sums / _blocks(np.ones(view.shape), step)).astype(np.float32)
     return means
+
+
+def _blocks(view: NDArray[np.float64], step: int) -> NDArray[np.float64]:
+    """Sums of blocks of `step` by `step` cells."""
+    for axis in (0, 1):
+        view = np.add.reduceat(view, np.arange(0, view.shape[axis], step), axis)
+    return view
 
 
 def as_bytes(view: Floats) -> NDArray[np.uint8]:

@@ -47,7 +47,7 @@ def evidence_for(
 
 
 def _averaged_head(graph: Graph) -> tuple[int, Node] | None:
-    """The feature maps whose means the last dense layer reads, and that layer; None where the network ends otherwise."""
+    """The maps whose means the last dense layer reads, and that layer; None where the network ends otherwise."""
     made = graph.producers()
     dense = _behind(graph, graph.outputs[0], (Softmax, Activate, Identity))
     if dense is None or not isinstance(dense.op, Dense) or len(graph.shapes[dense.values[0]]) != 1:

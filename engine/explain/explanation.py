@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.classify import Classifier
 from engine.errors import ImageError
+from engine.explain.colours import COOL, WARM
 from engine.explain.data import array, picture_data, small, stages_data
 from engine.explain.evidence import Evidence, evidence_for
 from engine.explain.html import page
@@ -72,30 +73,41 @@ class Explanation:
             "softmax": self.head == "softmax",
             "classes": list(self.classes),
             "evidence": {"shape": list(shown.shape), "data": array(shown), "text": self.evidence.text},
+            "colours": {"warm": WARM, "cool": COOL},
             "values": values,
             "stages": stages,
             "notes": self.notes(all(stage["whole"] for stage in stages)),
         }
 
+    @property
+    def left_out(self) -> list[str]:
+        """What a deep network has more than is shown."""
+        if not self.trace.left_out:
+            return []
+        total = self.trace.left_out + len(self.trace.stages)
+        return [
+            f"To keep this small, {self.trace.left_out} of {total} stages are left out; those at which the size of the "
+            "maps changes are shown."
+        ]
+
     def notes(self, whole: bool) -> list[str]:
         """Where the numbers are from, and what is left out of the page."""
-        notes = ["All maps are the engine's own float32 numbers. Sums are added up again in the page, in float64."]
-        if self.trace.left_out:
-            total = self.trace.left_out + len(self.trace.stages)
-            notes.append(
-                f"To keep the page small, {self.trace.left_out} of {total} stages are left out; those at which the "
-                "size of the maps changes are shown."
-            )
-        if not whole:
-            notes.append(
-                "Stages with very many numbers show their strongest channels only, with one window each; large maps "
-                "are made smaller."
-            )
-        return notes
+        source = "All maps are the engine's own float32 numbers. Sums are added up again in the page, in float64."
+        coarse = (
+            "Stages with very many numbers show their strongest channels only, with one window each; large maps are "
+            "made smaller."
+        )
+        return [source, *self.left_out, *([] if whole else [coarse])]
 
     def to_html(self) -> str:
         """One page with everything inside, which opens offline."""
         return page(self.data(), f"{self.label} · {self.file} · {self.model}")
+
+    def to_png(self) -> bytes:
+        """A poster of the same: every stage with its strongest maps and the numbers of one window."""
+        from engine.explain.poster import poster
+
+        return poster(self)
 
 
 def explain(picture: Picture, classifier: Classifier | str | os.PathLike[str], **options: Any) -> Explanation:

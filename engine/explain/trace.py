@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from engine.explain.stages import Reader, Stage, stages_of
 from engine.frontend import Network
 from engine.ir.graph import Graph, Weight
-from engine.ir.ops import Conv, ConvTranspose, Dense, DepthwiseConv, Shape
+from engine.ir.ops import Conv, DepthwiseConv, NormPool, Pool, Shape
 from engine.passes import optimise
 from engine.runtime.session import new_session
 
@@ -132,18 +132,15 @@ def window(found: Trace, stage: Stage, row: int, column: int, channel: int) -> W
 def _patch(found: Trace, stage: Stage, row: int, column: int) -> Floats:
     """(kh, kw, c) of the input; NaN where padding is."""
     op, x = stage.op, found.values[stage.x]
-    assert not isinstance(op, ConvTranspose | Dense)
-    if not hasattr(op, "pads"):
+    if not isinstance(op, Conv | DepthwiseConv | Pool | NormPool):
         return x
-    size = stage.weights[0].shape[:2] if isinstance(op, Conv | DepthwiseConv) else op.window
-    dilation = op.dilation if isinstance(op, Conv | DepthwiseConv) else (1, 1)
+    size, dilation = (op.window, (1, 1)) if isinstance(op, Pool | NormPool) else (stage.weights[0].shape, op.dilation)
     rows, columns = (
         np.arange(size[i]) * dilation[i] + (row, column)[i] * op.strides[i] - op.pads[i][0] for i in (0, 1)
     )
     inside = ((rows >= 0) & (rows < x.shape[0]))[:, None] & ((columns >= 0) & (columns < x.shape[1]))
-    patch = x[rows.clip(0, x.shape[0] - 1)[:, None], columns.clip(0, x.shape[1] - 1)].copy()
-    patch[~inside] = np.nan
-    return patch
+    patch: Floats = x[rows.clip(0, x.shape[0] - 1)[:, None], columns.clip(0, x.shape[1] - 1)]
+    return np.where(inside[..., None], patch, np.float32(np.nan))
 
 
 def _kernel(found: Trace, stage: Stage, channel: int, channels: int) -> tuple[Floats | None, range]:

@@ -1,10 +1,7 @@
 // Canvases: zero is dark, what is above it warm, what is below it blue.
 
-const WARM = [[13, 11, 20], [59, 15, 92], [140, 41, 99], [222, 73, 60], [252, 140, 40], [252, 220, 130], [255, 252, 230]];
-const COOL = [[13, 11, 20], [16, 42, 92], [24, 94, 160], [70, 160, 210], [190, 230, 245]];
-
 function colour(t) {
-  const scale = t < 0 ? COOL : WARM;
+  const scale = t < 0 ? data.colours.cool : data.colours.warm;
   const place = Math.min(1, Math.abs(t) || 0) * (scale.length - 1);
   const i = Math.min(scale.length - 2, Math.floor(place));
   return scale[i].map((v, k) => v + (scale[i + 1][k] - v) * (place - i));
@@ -28,8 +25,14 @@ function paint(canvas, h, w, rgb, side = 280) {
   return scale;
 }
 
-function paintPlane(canvas, from, side, top = largest(from.at)) {
+function paintPlane(canvas, from, side) {
+  const top = largest(from.at);
   return paint(canvas, from.h, from.w, (i) => colour(top ? from.at[i] / top : 0), side);
+}
+
+// A small map on a scale that it shares with others, on which weak numbers are still seen.
+function paintThumb(canvas, from, top) {
+  paint(canvas, from.h, from.w, (i) => colour(top ? Math.sign(from.at[i]) * Math.sqrt(Math.abs(from.at[i]) / top) : 0), 52);
 }
 
 function outline(canvas, x, y, h, w) {

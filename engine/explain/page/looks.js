@@ -91,9 +91,10 @@ function peakOf(stage, channel) {
 
 function gallery(stage, chosen, choose) {
   const channels = stage.views ? stage.views.channels : stage.order;
+  const top = largest(mapOf(stage, channels[0]).at);
   const thumb = (channel) => {
     const canvas = make("canvas");
-    paintPlane(canvas, mapOf(stage, channel), 52);
+    paintThumb(canvas, mapOf(stage, channel), top);
     return [canvas, `channel ${channel}`];
   };
   const box = choices("gallery", channels, chosen, choose, thumb, 24);

@@ -122,12 +122,12 @@ function stepsOf(stage, found, channel) {
   let now = found.total;
   if (stage.bias) {
     now += found.bias;
-    steps.push([`+ bias ${show(found.bias)}`, now]);
+    steps.push([`bias: ${plus(found.bias)}`, now]);
   }
   if (stage.scale) {
     const [scale, shift] = [numbers(stage, "scale")[channel], numbers(stage, "shift")[channel]];
     now = now * scale + shift;
-    steps.push([`${stage.scale_name}: · ${show(scale)} + ${show(shift)}`, now]);
+    steps.push([`${stage.scale_name}: · ${show(scale)} ${plus(shift)}`, now]);
   }
   if (stage.activation) steps.push([stage.activation, found.value]);
   return steps;
@@ -141,5 +141,6 @@ function show(v) {
   const text = size >= 1e5 || size < 5e-4 ? v.toExponential(1) : v.toFixed(size >= 100 ? 1 : size >= 10 ? 2 : 3);
   return text.replace("-", "−");
 }
+const plus = (v) => (v < 0 ? `− ${show(-v)}` : `+ ${show(v)}`);
 const times = (shape) => shape.join(" × ");
 const count = (n) => n.toLocaleString("en");

@@ -40,7 +40,7 @@ function hero() {
 function legend() {
   const bar = make("canvas", { role: "img", "aria-label": "colours from below zero over zero to above" });
   paint(bar, 1, 101, (i) => colour((i - 50) / 50), 101);
-  return make("p", { class: "legend" }, "below zero", bar, "above zero", make("span", {}, "· dark is zero, and each map has its own scale"));
+  return make("p", { class: "legend" }, "below zero", bar, "above zero", make("span", {}, "· dark is zero; the small maps of a stage share a scale, each large one has its own"));
 }
 
 function turnTheme() {

@@ -44,14 +44,13 @@ function beam(v, top) {
 
 // Products as a table: [label, input, weight]...
 function partsTable(parts, rest, head) {
-  const top = largest([...parts.map(([, x, w]) => x * w), rest.total]);
-  const row = (label, x, w, product) =>
-    make("tr", {}, ...[label, x, w, show(product)].map((t) => make("td", {}, t)), make("td", { class: "bar" }, beam(product, top)));
+  const top = largest(parts.map(([, x, w]) => x * w));
+  const row = (texts, bar) => make("tr", {}, ...texts.map((t) => make("td", {}, t)), make("td", { class: "bar" }, bar ?? ""));
   return make("table", { class: "parts" },
     make("thead", {}, make("tr", {}, ...[head, "value", "weight", "product", ""].map((t) => make("th", { scope: "col" }, t)))),
     make("tbody", {},
-      ...parts.map(([label, x, w]) => row(label, show(x), show(w), x * w)),
-      rest.count ? row(`${count(rest.count)} others`, "", "", rest.total) : null));
+      ...parts.map(([label, x, w]) => row([label, show(x), show(w), show(x * w)], beam(x * w, top))),
+      rest.count ? row([`${count(rest.count)} others`, "", "", show(rest.total)]) : null));
 }
 
 // Boxes that lead from the sum to the element.
