@@ -123,6 +123,8 @@ def _(keras: Any) -> Any:
         tf.nn.conv1d(line, KERNEL[:, 0], 2, "SAME"),
         tf.nn.depthwise_conv2d(a, DEPTHWISE, [1, 2, 2, 1], "SAME"),
         tf.nn.bias_add(a, ROW),
+        tf.nn.bias_add(a, ROW, "NHWC"),
+        tf.nn.bias_add(a, np.arange(7, dtype=np.float32), data_format="NCHW"),
     ]
     y += [tf.nn.conv2d_transpose(a, KERNEL.swapaxes(2, 3), (3, 14, 18, 6), 2, "SAME"), tf.nn.pool(a, [2, 2], "MAX")]
     return keras.Model(

@@ -43,7 +43,7 @@ _UNARY = {
 }
 
 _BINARY: dict[BinaryKind, str] = {
-    "add": "Add math.add add __operators__.add raw.Add raw.AddV2 nn.bias_add:value,bias raw.BiasAdd",
+    "add": "Add math.add add __operators__.add raw.Add raw.AddV2",
     "sub": "Subtract math.subtract subtract __operators__.sub raw.Sub",
     "mul": "Multiply math.multiply multiply __operators__.mul raw.Mul",
     "div": "Divide TrueDivide math.divide math.truediv divide truediv __operators__.truediv raw.RealDiv raw.Div",

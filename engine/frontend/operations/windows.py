@@ -77,6 +77,12 @@ def _pool(
     return _on_last(scope, x, data_format, compute)
 
 
+@operation("nn.bias_add value bias data_format", "raw.BiasAdd")
+def bias_add(scope: Scope, x: Any, bias: Any, data_format: Any = None) -> int:
+    """A number for each channel, added."""
+    return _on_last(scope, x, data_format, lambda value: scope.binary("add", *scope.together(Tensor(value), bias)))
+
+
 _POOL = "input ksize strides padding data_format"
 
 
