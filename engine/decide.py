@@ -1,6 +1,7 @@
 """How images become a model's input: what was asked for, what the files say, what the model's making tells."""
 
 import logging
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
 
 SMALL = 64
 SCALING_LAYERS = frozenset({"Rescaling", "Normalization"})
-ARITHMETIC = frozenset({"TrueDivide", "Divide", "Multiply", "Subtract", "TFOpLambda", "TensorFlowOpLayer"})
-SCALING_FUNCTIONS = ("truediv", "divide", "multiply", "subtract", "sub", "mul")
+ARITHMETIC = frozenset({"TrueDivide", "Divide", "Multiply", "Subtract", "Add", "BiasAdd"})
+CALLS = frozenset({"TFOpLambda", "TensorFlowOpLayer"})
+FUNCTIONS = frozenset({"truediv", "realdiv", "divide", "multiply", "mul", "subtract", "sub", "add", "biasadd"})
 WEIGHTED = ("Conv", "Dense")
 
 logger = logging.getLogger(__name__)
@@ -130,7 +132,7 @@ def is_small_grey(shape: tuple[int, int, int]) -> bool:
 def _by_the_model(model: "Model", shape: tuple[int, int, int]) -> Decision[Preprocess] | None:
     if (layer := _scaling_layer(model)) is not None:
         return Decision("none", f"the model's layer {layer.name} ({layer.class_name}) scales them")
-    if (name := next(family_names(model), None)) is not None:
+    if (name := next(family_names(model), None)) is not None and shape[2] == 3:
         return Decision(family_preprocess(name) or "none", f"{name} is a model of keras.applications")
     if is_small_grey(shape):
         return Decision("unit", f"the input is one grey channel of {shape[0]} × {shape[1]}")
@@ -140,7 +142,7 @@ def _by_the_model(model: "Model", shape: tuple[int, int, int]) -> Decision[Prepr
 def _scaling_layer(model: "Model") -> Any | None:
     """A layer that scales the input: before the first that multiplies by weights."""
     for layer in walk(model.layers):
-        if layer.class_name in SCALING_LAYERS or (layer.class_name in ARITHMETIC and _scales(layer)):
+        if layer.class_name in SCALING_LAYERS | ARITHMETIC or (layer.class_name in CALLS and _scales(layer)):
             return layer
         if layer.class_name.startswith(WEIGHTED):
             return None
@@ -148,10 +150,8 @@ def _scaling_layer(model: "Model") -> Any | None:
 
 
 def _scales(layer: Any) -> bool:
-    if layer.class_name not in ("TFOpLambda", "TensorFlowOpLayer"):
-        return True
-    words = str(layer.config.get("function") or layer.name).lower().split(".")
-    return words[-1].rstrip("_0123456789") in SCALING_FUNCTIONS
+    words = str(layer.config.get("function") or layer.name).lower().rstrip("_0123456789")
+    return re.split(r"[._]", words.replace("bias_add", "biasadd"))[-1] in FUNCTIONS
 
 
 def _check_channels(how: Preprocess, channels: int, name: str) -> None:

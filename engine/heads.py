@@ -48,7 +48,7 @@ class Head:
         if self.applies == "softmax":
             scores = _softmax(scores)
         elif self.applies == "sigmoid":
-            scores = (1 + np.tanh(scores / 2)) / 2
+            scores = _sigmoid(scores)
         return np.concatenate([1 - scores, scores], axis=1) if self.is_binary else scores
 
 
@@ -78,3 +78,9 @@ def _softmax(logits: Scores) -> Scores:
         powers: Scores = np.exp(logits - logits.max(axis=1, keepdims=True))
     total: Scores = powers.sum(axis=1, keepdims=True)
     return powers / total
+
+
+def _sigmoid(logits: Scores) -> Scores:
+    power: Scores = np.exp(-np.abs(logits))
+    likely: Scores = 1 / (1 + power)
+    return np.where(logits < 0, power * likely, likely)
