@@ -107,6 +107,9 @@ class Sorter:
             except FileExistsError:
                 if is_made(name):
                     return
+            except OSError:
+                self._taken[target] -= 1
+                raise
 
 
 def _hand_over(path: Path, name: Path) -> None:
