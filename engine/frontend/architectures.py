@@ -8,7 +8,7 @@ shapes of the weights. The top is Keras's own, which ends in a softmax. `tests/a
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -80,16 +80,18 @@ def described(wanted: Architecture, weights: SavedLayers | SavedTree) -> SavedMo
     stored = list(_floats(weights))
     found = Counter(tuple(item.shape) for item in stored)
     for variant in data["variants"]:
-        classes = _classes(variant, found)
-        if classes is not None and _is_meant(variant, stored):
-            config = _described(variant, classes, wanted)
-            kind = f"keras.applications.{wanted.name}" + (f" ({variant['label']})" if variant["label"] else "")
-            return SavedModel(config, {}, data["keras_version"], "", kind, _renamed(weights))
-    labels = ", ".join(variant["label"] for variant in data["variants"] if variant["label"])
+        if not _is_meant(variant, stored):
+            continue
+        for part in ("bare", "whole"):
+            classes = _classes([tuple(shape) for shape in variant[part]["weights"]], found)
+            if classes is not None:
+                model = _described(variant[part]["model"], classes, variant["step"], wanted)
+                kind = f"keras.applications.{wanted.name}" + (f" ({variant['label']})" if variant["label"] else "")
+                return SavedModel(model, {}, data["keras_version"], "", kind, _renamed(weights))
+    labels = "; ".join(variant["label"] for variant in data["variants"] if variant["label"])
     raise ModelFileError(
-        f"its {found.total()} weights are not those of keras.applications.{wanted.name}"
-        + (f" with {labels}," if labels else "")
-        + " with its top or without"
+        f"its {found.total()} weights are not those of keras.applications.{wanted.name}, with its top or without"
+        + (f" ({labels})" if labels else "")
     )
 
 
@@ -104,36 +106,25 @@ def _floats(weights: SavedLayers | SavedTree) -> Iterator[Stored]:
 
 
 def _below(group: SavedTree, depth: int = 0) -> Iterator[Stored]:
-    yield from group.variables()
+    yield from group.variables
     for name in group.names if depth < 16 else ():
         inner = group.child(name) if name not in ("vars", "seed_generator") else None
         if inner is not None:
             yield from _below(inner, depth + 1)
 
 
-def _classes(variant: Mapping[str, Any], found: Counter[Shape]) -> int | None:
-    """The number of classes that makes the variant's weights those found; 0 without a top, None where none does."""
-    layers = [layer["name"] for layer in variant["model"]["config"]["layers"]]
-    features = _shapes(variant, layers[: variant["features"]])
-    rest = found - features
-    if features - found:
+def _classes(shapes: Sequence[Shape], found: Counter[Shape]) -> int | None:
+    """The number of classes with which a model's weights, of these shapes, are those found; None where none is."""
+    expected = Counter(shapes)
+    if expected == found:
+        return CLASSES
+    wide = Counter({shape: count for shape, count in expected.items() if shape[-1:] == (CLASSES,)})
+    sizes = {shape[-1] for shape in found - (expected - wide)}
+    if not wide or len(sizes) != 1:
         return None
-    top = _shapes(variant, layers[variant["features"] :])
-    if not rest:
-        return 0
-    biases = [shape[0] for shape in rest if len(shape) == 1 and (shape not in top or shape[0] == CLASSES)]
-    if len(biases) != 1:
-        return None
-    fitted = Counter({_with_classes(shape, biases[0]): count for shape, count in top.items()})
-    return biases[0] if rest == fitted else None
-
-
-def _shapes(variant: Mapping[str, Any], layers: Iterable[str]) -> Counter[Shape]:
-    return Counter(tuple(shape) for layer in layers for shape in variant["weights"].get(layer, ()))
-
-
-def _with_classes(shape: Shape, classes: int) -> Shape:
-    return (*shape[:-1], classes) if shape and shape[-1] == CLASSES else shape
+    (classes,) = sizes
+    fitted = expected - wide + Counter({(*shape[:-1], classes): count for shape, count in wide.items()})
+    return classes if fitted == found else None
 
 
 def _is_meant(variant: Mapping[str, Any], stored: Iterable[Stored]) -> bool:
@@ -142,29 +133,23 @@ def _is_meant(variant: Mapping[str, Any], stored: Iterable[Stored]) -> bool:
     return found == bool(variant.get("published"))
 
 
-def _described(variant: Mapping[str, Any], classes: int, wanted: Architecture) -> dict[str, Any]:
-    """The description of a variant for that many classes and that size of images."""
-    model = variant["model"]
+def _described(model: dict[str, Any], classes: int, step: int, wanted: Architecture) -> dict[str, Any]:
+    """The description for that many classes and the size of images that is wanted."""
     layers = model["config"]["layers"]
     image = layers[0]["config"]["batch_shape"]
     if wanted.size is not None:
-        step = variant["step"]
-        if not all(
-            size > 0 and (size - usual) % step == 0 for size, usual in zip(wanted.size, image[1:3], strict=True)
-        ):
-            raise ModelFileError(f"{wanted.name} is known for images of {image[1]} and {step} more or less only")
+        usual = [size or step for size in image[1:3]]
+        if not all(size > 0 and (size - given) % step == 0 for size, given in zip(wanted.size, usual, strict=True)):
+            raise ModelFileError(f"{wanted.name} is known for images of {image[1]} and multiples of {step} more or less")
         image[1:3] = wanted.size
-    if classes == 0:
-        del layers[variant["features"] :]
-        model["config"]["output_layers"] = [layers[-1]["name"], 0, 0]
-    for layer in layers[variant["features"] :]:
+    for layer in layers:
         config = layer["config"]
         for key in ("units", "filters"):
             if config.get(key) == CLASSES:
                 config[key] = classes
         if config.get("target_shape") == [CLASSES]:
             config["target_shape"] = [classes]
-    return dict(model)
+    return model
 
 
 def _renamed(weights: SavedLayers | SavedTree) -> SavedLayers | SavedTree:

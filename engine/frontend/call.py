@@ -130,8 +130,14 @@ class Call:
         return tuple(_values(self.argument(key)))
 
     def unread_arguments(self) -> dict[str, Any]:
-        """Keyword arguments that nobody asked for and that say something."""
-        return {k: v for k, v in self._arguments.items() if v is not None and (k != "training" or v is True)}
+        """Keyword arguments that nobody asked for and that say something.
+
+        In Keras 3, `predict` puts its own `training` in the place of a recorded one; in Keras 2 that one holds.
+        """
+        said = {k: v for k, v in self._arguments.items() if v is not None}
+        if self.dialect.major > 2 or said.get("training") is not True:
+            said.pop("training", None)
+        return said
 
     def mask(self, value: int) -> int | None:
         """A value's mask, ones and zeros at the steps that do not count: the call's for its first input, or its own."""

@@ -27,16 +27,25 @@ SavedLayers: TypeAlias = tuple[SavedLayer, ...]
 
 @dataclass(frozen=True)
 class SavedTree:
-    """A group of a Keras 3 weights file. In a sharded file the same group lies in several archives."""
+    """A group of a Keras 3 weights file. In a sharded file the same group lies in several archives.
+
+    What has been looked up is kept: an archive counts the bytes of every data set that it hands out.
+    """
 
     path: str
     places: tuple[tuple[Archive, Any], ...]
 
     def child(self, name: str) -> "SavedTree | None":
         """The group of that name in it, or None."""
-        found = [(archive, archive.group(group, name)) for archive, group in self.places]
-        places = tuple((archive, group) for archive, group in found if group is not None)
-        return SavedTree(f"{self.path}/{name}", places) if places else None
+        if name not in self._children:
+            found = [(archive, archive.group(group, name)) for archive, group in self.places]
+            places = tuple((archive, group) for archive, group in found if group is not None)
+            self._children[name] = SavedTree(f"{self.path}/{name}", places) if places else None
+        return self._children[name]
+
+    @cached_property
+    def _children(self) -> "dict[str, SavedTree | None]":
+        return {}
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -51,6 +60,7 @@ class SavedTree:
                 return name.decode("utf-8", "replace")
         return None
 
+    @cached_property
     def variables(self) -> tuple[Stored, ...]:
         """The layer's own weights: trainable ones first, then the others."""
         found: dict[int, Stored] = {}

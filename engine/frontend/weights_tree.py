@@ -32,7 +32,7 @@ def bind_tree(layer: LayerState, group: SavedTree, depth: int = 0) -> None:
     if layer.parameters:
         own = layer.parameters.values()
         ordered = [*(p for p in own if p.trainable), *(p for p in own if not p.trainable)]
-        bind_parameters(layer.where, ordered, group.variables())
+        bind_parameters(layer.where, ordered, group.variables)
 
 
 def _matches(layer: LayerState, group: SavedTree) -> Iterable[Match]:

@@ -5,10 +5,9 @@
 The archive has a member for each name, JSON: the variants of that model, the usual one first. A variant has
 
 - `label`, such as `alpha=0.5`;
-- `model`, as Keras describes it with its top and 1000 classes, without what says nothing about its numbers;
-- `features`, how many of its layers come before the top;
-- `step`, the number of pixels by which its images may be larger or smaller for the same layers;
-- `weights`, by layer the shapes of its weights that are no whole numbers;
+- `whole`, the model with its top and 1000 classes, and `bare`, the one without its top: of each `model`, as Keras
+  describes it, without what changes no number, and `weights`, the shapes of its weights that are no whole numbers;
+- `step`, the number of pixels by which its images may be larger or smaller for the same layers; 1 for any size;
 - `published`, true where this variant is only for EfficientNet's published weights: they need one more scaling.
 """
 
@@ -49,26 +48,27 @@ def useful(value: Any) -> Any:
     return {k: v for k, v in kept.items() if v is not None or k == "name"}
 
 
-def shapes(layer: Any) -> list[list[int]]:
-    """The shapes of a layer's weights."""
-    return [list(w.shape) for w in layer.weights if "float" in str(w.dtype)]
+def described(model: Any) -> dict[str, Any]:
+    """A model's description and the shapes of its weights."""
+    config = useful(json.loads(model.to_json()))["config"]
+    shapes = [list(w.shape) for layer in model.layers for w in layer.weights if "float" in str(w.dtype)]
+    return {"model": {"class_name": "Functional", "config": config}, "weights": shapes}
 
 
 def variant(keras: Any, name: str, options: dict[str, Any], published: bool) -> dict[str, Any]:
     """One description."""
-    keras.backend.clear_session()
-    build = getattr(keras.applications, name)
-    weights = "imagenet" if published else None
-    features = len(build(weights=weights, include_top=False, **options).layers)
+    build, weights = getattr(keras.applications, name), "imagenet" if published else None
     keras.backend.clear_session()
     whole = build(weights=weights, **options)
-    described = useful(json.loads(whole.to_json()))
+    step = 1 if name.startswith(FLEXIBLE) else 32
+    size = (None, None, 3) if step == 1 else whole.input_shape[1:]
+    keras.backend.clear_session()
+    bare = build(weights=weights, include_top=False, input_shape=size, **options)
     made = {
         "label": ", ".join(f"{key}={value}" for key, value in options.items()),
-        "model": {"class_name": "Functional", "config": described["config"]},
-        "features": features,
-        "step": 1 if name.startswith(FLEXIBLE) else 32,
-        "weights": {layer.name: shapes(layer) for layer in whole.layers if shapes(layer)},
+        "whole": described(whole),
+        "bare": described(bare),
+        "step": step,
     }
     return {**made, "published": True} if published else made
 
@@ -79,6 +79,8 @@ def main() -> None:
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
     import keras
 
+    zeros = keras.initializers.Zeros()
+    keras.src.initializers.random_initializers.VarianceScaling.__call__ = lambda self, *a, **k: zeros(*a, **k)
     keras.Model.load_weights = lambda *args, **kwargs: None
     keras.src.utils.file_utils.get_file = lambda *args, **kwargs: ""
     with zipfile.ZipFile(sys.argv[1], "w") as archive:

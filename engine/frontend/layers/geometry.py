@@ -114,11 +114,14 @@ def crop(call: Call, x: int, borders: Sequence[Pair]) -> int:
 
 
 def repeat(call: Call, x: int, times: Sequence[int]) -> int:
-    """A value whose elements along its first axes stand several times in turn."""
-    shape = call.shape(x)
-    factors = [*times, *[1] * (len(shape) - len(times))]
-    split = tuple(n for size in shape for n in (size, 1))
-    count = tuple(n for size, factor in zip(shape, factors, strict=True) for n in (size, factor))
-    op = Slice((0,) * len(split), count, (1, 0) * len(shape))
-    y = call.emit(op, call.emit(Reshape(split), x))
-    return call.emit(Reshape(tuple(size * factor for size, factor in zip(shape, factors, strict=True))), y)
+    """A value whose elements along its first axes stand several times in turn, two axes by one slice."""
+    for first in range(0, len(times), 2):
+        shape, factors = call.shape(x), (*times[first : first + 2], 1)[:2]
+        (a, b), rest = (*shape[first : first + 2], 1)[:2], shape[first + 2 :]
+        before, after = prod(shape[:first]), prod(rest)
+        y = call.emit(Reshape((before, a, 1, b, 1, after)), x)
+        count = (before, a, factors[0], b, factors[1], after)
+        y = call.emit(Slice((0,) * 6, count, (1, 1, 0, 1, 0, 1)), y)
+        sizes = (a * factors[0], b * factors[1])[: len(shape) - first]
+        x = call.emit(Reshape((*shape[:first], *sizes, *rest)), y)
+    return x

@@ -255,8 +255,10 @@ def _filled(scope: Scope, x: Any, number: float) -> int:
     return scope.emit(Select(), scope.value(x), constant, constant)
 
 
-@operation("StopGradient variable", "stop_gradient input", "identity input", "Copy", "raw.Identity",
-           "raw.StopGradient")  # fmt: skip
-def identity(scope: Scope, x: Any) -> int:
+@operation(
+    "StopGradient variable", "stop_gradient input", "identity input", "Copy", "raw.Identity", "raw.StopGradient",
+    "ConvertToTensor x dtype", "convert_to_tensor value dtype", "ensure_shape x", "Conj x", "Real x", "math.real x",
+)  # fmt: skip
+def identity(scope: Scope, x: Any, dtype: Any = None) -> int:
     """The value itself."""
     return scope.value(x)

@@ -1,5 +1,6 @@
 """Functions that take a part of a value, or repeat it."""
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -125,16 +126,19 @@ def repeat(scope: Scope, x: Any, repeats: Any, axis: Any = None) -> int:
 
 
 def _repeated(scope: Scope, x: int, times: list[int], whole: bool) -> int:
-    """By a slice with steps of zero along an axis of its own, before or behind each axis."""
+    """Along each axis, the whole or each element several times: by a slice of step zero before or behind the axis."""
     if min(times, default=1) < 1:
         raise GraphError(f"cannot repeat {times} times")
-    shape = scope.shape(x)
-    split = [pair if whole else pair[::-1] for pair in ((1, size) for size in shape)]
-    count = [(n, size) if whole else (size, n) for size, n in zip(shape, times, strict=True)]
-    y = scope.reshape(x, [n for pair in split for n in pair])
-    steps = (0, 1) if whole else (1, 0)
-    op = Slice((0,) * (2 * len(shape)), tuple(n for pair in count for n in pair), steps * len(shape))
-    return scope.reshape(scope.emit(op, y), [size * n for size, n in zip(shape, times, strict=True)])
+    for axis, factor in enumerate(times):
+        shape = scope.shape(x)
+        if factor > 1:
+            before, size, after = prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :])
+            given, count = ((1, size), (factor, size)) if whole else ((size, 1), (size, factor))
+            y = scope.reshape(x, (before, *given, after))
+            step = (1, *(int(a == b) for a, b in zip(given, count, strict=True)), 1)
+            y = scope.emit(Slice((0,) * 4, (before, *count, after), step), y)
+            x = scope.reshape(y, (*shape[:axis], size * factor, *shape[axis + 1 :]))
+    return x
 
 
 @operation("BroadcastTo x shape", "broadcast_to input shape", "raw.BroadcastTo")
