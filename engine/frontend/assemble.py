@@ -5,21 +5,23 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from engine.errors import LimitExceededError
 from engine.frontend import layers as _families  # noqa: F401  # fills the table of layers
 from engine.frontend.builder import build, state_of
 from engine.frontend.dialects import Dialect, dialect_of
 from engine.frontend.files import Source, name_of, naming
+from engine.frontend.h5 import MAX_RATIO
 from engine.frontend.listing import listed
 from engine.frontend.network import Network, from_logits
 from engine.frontend.open_sizes import OpenShape, check_fit, common, declared_shapes, is_open, tried
 from engine.frontend.parts import layers_on_the_way, parts_of
 from engine.frontend.quantised import use_quantised_forms
 from engine.frontend.reading import read_model
-from engine.frontend.saved import SavedModel, SavedTree
+from engine.frontend.saved import SavedLayers, SavedModel, SavedTree
 from engine.frontend.spec import LayerSpec
 from engine.frontend.stored_forms import backend_of, use_stored_forms
 from engine.frontend.topology import parse_model
-from engine.frontend.weights import LayerState, bind
+from engine.frontend.weights import LayerState, bind, count
 from engine.frontend.weights_tree import bind_tree
 from engine.ir.graph import Graph
 from engine.ir.ops import Shape
@@ -108,13 +110,29 @@ def version_of(saved: SavedModel) -> str:
 
 
 def bind_weights(model: LayerState, saved: SavedModel, dialect: Dialect) -> None:
-    """Give every weight of a model its saved data. Raises `ModelFileError` where they do not fit."""
+    """Give every weight of a model its saved data. Raises `ModelFileError` where they do not fit.
+
+    Raises `LimitExceededError` where a model asks for more numbers than its file can hold, whatever is in it.
+    """
+    if saved.weights is not None:
+        _check_room(model, saved.weights)
     if isinstance(saved.weights, SavedTree):
         use_quantised_forms(model)
         bind_tree(model, saved.weights)
     elif saved.weights is not None:
         use_stored_forms(model, dialect, backend_of(saved.backend, dialect.major, saved.weights))
         bind(list(model.children.values()), saved.weights)
+
+
+def _check_room(model: LayerState, weights: SavedLayers | SavedTree) -> None:
+    if isinstance(weights, SavedTree):
+        archives = {archive for archive, _ in weights.places}
+    else:
+        archives = {stored.archive for layer in weights for stored in layer.weights}
+    wanted, most = count(list(model.all_parameters())), MAX_RATIO * sum(archive.size for archive in archives)
+    if archives and wanted > most:
+        layer = max(model.children.values(), key=lambda child: count(list(child.all_parameters())))
+        raise LimitExceededError(f"it asks for {wanted} weights, most in {layer.where}; its file can hold {most}")
 
 
 def _dtype(layer: LayerSpec) -> str:

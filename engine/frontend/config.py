@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
-from engine.errors import ModelFileError, UnsupportedLayerError
+from engine.errors import LimitExceededError, ModelFileError, UnsupportedLayerError
 
 MAX_INT = 2**31 - 1
+MAX_TABLE = 1 << 17
 _MISSING: Any = object()
 
 
@@ -114,3 +115,10 @@ class Config:
         if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
             raise self.wrong(key, "a finite number")
         return float(value)
+
+
+def table(count: int) -> range:
+    """`range(count)`, for tables that the graph holds. Raises `LimitExceededError` beyond any that a network needs."""
+    if count > MAX_TABLE:
+        raise LimitExceededError(f"a table of {count} entries; at most {MAX_TABLE} are made")
+    return range(count)

@@ -1,5 +1,6 @@
 """HDF5, read without trusting it: hard links only, nothing outside the file, no more bytes than the file holds."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,12 +44,12 @@ class Stored:
     shape: Shape
     kind: str
     dtype: np.dtype[Any]
-    _archive: "Archive" = field(repr=False)
+    archive: "Archive" = field(repr=False)
     _id: Any = field(repr=False)
 
     def read(self) -> NDArray[Any]:
         """The data: float64 where float64 or integers are stored, else float32."""
-        return self._archive.read(self)
+        return self.archive.read(self)
 
     def load(self) -> NDArray[Any]:
         """The data as float32 or float64, straight from the file."""
@@ -68,10 +69,11 @@ class Archive:
     """
 
     def __init__(self, file: Bytes, name: str) -> None:
-        self.name = name
+        self.name, self.size = name, file.size
         self._file = file
         self._h5: h5py.File | None = None
-        self._declared = 0
+        self._declared = self._texts = 0
+        self._places: list[tuple[int, int]] = []
         try:
             require_hdf5(self._file)
             with _damage():
@@ -172,12 +174,18 @@ class Archive:
             if not isinstance(kind, h5t.TypeStringID):
                 raise ModelFileError(f"attribute {name!r} must be text")
             if kind.is_variable_str():
-                return self._variable(where, key, count)
+                return self._counted(self._variable(where, key, count))
             if count * kind.get_size() > MAX_TEXT:
                 raise LimitExceededError(f"attribute {name!r} may hold more than {MAX_TEXT} bytes")
             values = np.empty(attribute.shape, attribute.dtype)
             attribute.read(values)
-            return list(values.ravel().tolist())
+            return self._counted(values.ravel().tolist())
+
+    def _counted(self, texts: list[bytes]) -> list[bytes]:
+        self._texts += sum(map(len, texts))
+        if self._texts > MAX_TEXT:
+            raise LimitExceededError(f"its attributes hold texts of more than {MAX_TEXT} bytes")
+        return texts
 
     def _variable(self, where: Any, name: bytes, count: int) -> list[bytes]:
         creation = h5i.get_file_id(where).get_create_plist()
@@ -204,13 +212,28 @@ class Archive:
         self._declared += storage
         if self._declared > self._file.size:
             raise LimitExceededError(f"its data sets declare more bytes than the {self._file.size} of the file")
+        if (start := found.get_offset()) is not None and storage:
+            self._check_overlap(start, start + storage, path)
         return Stored(path, shape, kind, dtype, self, found)
 
+    def _check_overlap(self, start: int, end: int, path: str) -> None:
+        """The places of data sets are apart. One that is asked for twice is in the same place."""
+        at = bisect_left(self._places, (start, end))
+        if (start, end) in self._places[at : at + 1]:
+            return
+        before, after = self._places[at - 1 : at], self._places[at : at + 1]
+        if (before and before[0][1] > start) or (after and after[0][0] < end):
+            raise LimitExceededError(f"the data of {path!r} overlap those of another data set")
+        self._places.insert(at, (start, end))
+
     def _kind(self, found: Any, dtype: np.dtype[Any], path: str) -> str:
-        if found.get_type().get_size() == dtype.itemsize:
+        stored = found.get_type()
+        if stored.committed():
+            raise ModelFileError(f"data set {path!r} is of a committed type; such types are refused")
+        if stored == h5t.py_create(dtype):
             if dtype.kind == "f" and dtype.itemsize in (2, 4, 8):
                 return "float"
-            if dtype.kind in "iu":
+            if dtype.kind in "iu" and isinstance(stored, h5t.TypeIntegerID):
                 return "integer"
             if dtype == np.dtype("V2") and self.text(found, "dtype") == b"bfloat16":
                 return "bfloat16"

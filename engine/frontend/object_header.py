@@ -6,6 +6,7 @@ back from some damaged heaps. Layout: HDF5 File Format Specification 3.0, sectio
 
 import struct
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import TypeAlias
 
 from engine.errors import LimitExceededError, ModelFileError
@@ -36,7 +37,7 @@ def read_texts(read_at: ReadAt, header: int, name: bytes, count: int) -> list[by
         if sum(length for length, _, _ in places) > MAX_TEXT:
             raise LimitExceededError(f"attribute {shown!r} may hold more than {MAX_TEXT} bytes")
         heaps = _Heaps(read_at)
-        return [heaps.text(heap, index, length) if length else b"" for length, heap, index in places]
+        return [heaps.text(*place) for place in places]
     except struct.error:
         raise ModelFileError(f"attribute {shown!r} is damaged") from None
 
@@ -48,9 +49,12 @@ class _Heaps:
         self._read_at = read_at
         self._read: dict[int, dict[int, memoryview]] = {}
         self._bytes = self._objects = 0
+        self.text = cache(self._text)
 
-    def text(self, heap: int, index: int, length: int) -> bytes:
+    def _text(self, length: int, heap: int, index: int) -> bytes:
         """The first `length` bytes of an object, up to a null byte."""
+        if not length:
+            return b""
         if heap not in self._read:
             self._read[heap] = dict(self._collection(heap))
         content = self._read[heap].get(index, memoryview(b""))

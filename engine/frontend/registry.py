@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from engine.errors import GraphError, InputError
+from engine.errors import GraphError, InputError, LimitExceededError
 from engine.frontend.call import Call
 from engine.frontend.config import Config
 
@@ -78,8 +78,8 @@ def run_layer(class_name: str, call: Call) -> tuple[int, ...]:
         return _run_custom(class_name.rpartition(">")[2], call)
     try:
         result = entry.function(call)
-    except GraphError as error:
-        raise GraphError(f"{call.config.where}: {error}") from None
+    except (GraphError, LimitExceededError) as error:
+        raise type(error)(f"{call.config.where}: {error}") from None
     check_unread(call.config, entry.ignored)
     return result if isinstance(result, tuple) else (result,)
 

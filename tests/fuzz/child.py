@@ -1,6 +1,7 @@
 """The process in which mutants are tried: `python -m tests.fuzz.child TARGET FIRST COUNT`, with limits on itself.
 
-Prints a JSON line before and after each mutant, so that whoever reads knows which one ended the process.
+TARGET may be a folder: its files are tried then, by their places in it. Prints a JSON line before and after each one,
+so that whoever reads knows which of them ended the process.
 """
 
 import faulthandler
@@ -13,6 +14,7 @@ import traceback
 
 MEMORY = 4 << 30
 SECONDS = 20.0
+GROWTH = 64 << 20
 
 
 def say(**record: object) -> None:
@@ -33,19 +35,22 @@ def main(target: str, first: int, count: int) -> None:
 
     for seed in range(first, first + count):
         attempt = prepare(target, seed)
-        before, started = peak(), time.perf_counter()
+        before, started = peak(), time.process_time()
         say(begin=seed)
         faulthandler.dump_traceback_later(SECONDS, exit=True)
-        outcome, problem = "accepted", None
+        outcome, message, problem = "accepted", "", None
         try:
             attempt()
         except allowed(target) as error:
-            outcome = type(error).__name__
-            problem = "its message has several lines" if "\n" in str(error) else None
+            outcome, message = type(error).__name__, str(error)
+            problem = "its message has several lines" if "\n" in message else None
         except BaseException as error:
             outcome, problem = type(error).__name__, traceback.format_exc()
         faulthandler.cancel_dump_traceback_later()
-        say(end=seed, outcome=outcome, problem=problem, seconds=time.perf_counter() - started, grown=peak() - before)
+        seconds, grown = time.process_time() - started, peak() - before
+        if outcome != "accepted" and grown > GROWTH:
+            problem = problem or f"refused after {grown >> 20} MiB: {message}"
+        say(end=seed, outcome=outcome, message=message, problem=problem, seconds=seconds, grown=grown)
 
 
 if __name__ == "__main__":

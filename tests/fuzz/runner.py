@@ -15,6 +15,18 @@ PATIENCE = 600.0
 
 
 @dataclass
+class Record:
+    """What became of one mutant. `problem` is what must not happen; `seconds` are the processor's."""
+
+    seed: int
+    outcome: str
+    message: str
+    problem: str | None
+    seconds: float
+    grown: int
+
+
+@dataclass
 class Tally:
     """What became of the mutants of one target. `problems` are by seed: whatever must not happen."""
 
@@ -32,19 +44,25 @@ class Tally:
 def fuzz(target: str, first: int, count: int) -> Tally:
     """Try mutants `first` to `first + count - 1` of a target."""
     tally = Tally()
-    at, end = first, first + count
-    while at < end:
-        for record in _batch(target, at, min(BATCH, end - at)):
-            at = record["end"] + 1
-            tally.outcomes[record["outcome"]] += 1
-            tally.slowest = max(tally.slowest, record["seconds"])
-            tally.grown = max(tally.grown, record["grown"])
-            if record["problem"]:
-                tally.problems[record["end"]] = record["problem"]
+    for record in attempts(target, first, count):
+        tally.outcomes[record.outcome] += 1
+        tally.slowest = max(tally.slowest, record.seconds)
+        tally.grown = max(tally.grown, record.grown)
+        if record.problem:
+            tally.problems[record.seed] = record.problem
     return tally
 
 
-def _batch(target: str, first: int, count: int) -> Iterator[dict]:
+def attempts(target: str, first: int, count: int) -> Iterator[Record]:
+    """What became of each mutant `first` to `first + count - 1` of a target, or of each such file of a folder."""
+    at, end = first, first + count
+    while at < end:
+        for record in _batch(target, at, min(BATCH, end - at)):
+            yield record
+            at = record.seed + 1
+
+
+def _batch(target: str, first: int, count: int) -> Iterator[Record]:
     command = [sys.executable, "-m", "tests.fuzz.child", target, str(first), str(count)]
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
@@ -56,9 +74,9 @@ def _batch(target: str, first: int, count: int) -> Iterator[dict]:
         record = json.loads(line)
         begun = record.get("begin")
         if "end" in record:
-            yield record
+            yield Record(record.pop("end"), **record)
     if begun is not None:
         how = signal.Signals(-status).name if status < 0 else "hang" if "Timeout" in errors else f"exit {status}"
-        yield {"end": begun, "outcome": how, "problem": f"{how}\n{errors[-3000:]}", "seconds": 0.0, "grown": 0}
+        yield Record(begun, how, "", f"{how}\n{errors[-3000:]}", 0.0, 0)
     elif status:
         raise RuntimeError(f"{command} ended with {status}\n{errors}")

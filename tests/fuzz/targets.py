@@ -18,7 +18,7 @@ from engine.errors import GraphError, ImageError, LimitExceededError, ModelFileE
 from engine.frontend.files import open_bytes
 from engine.frontend.h5 import Archive
 from engine.images.decode import FORMATS, decode
-from tests.fuzz.mutate import mutate_bytes, mutate_json
+from tests.fuzz.mutate import enlarge, mutate_bytes, mutate_json
 from tests.golden import GOLDEN
 
 MAX_VALUES = 16 << 20
@@ -35,7 +35,7 @@ def _files(pattern: str) -> list[Path]:
     return sorted(path for path in GOLDEN.glob(pattern) if path.stat().st_size < 1 << 16)
 
 
-def _load(content: bytes, arch: bytes | None = None) -> None:
+def _load(content: bytes | Path, arch: bytes | None = None) -> None:
     """Load a model; if that works and it is small, let it predict."""
     model = engine.load_model(content, arch=arch, threads=1)
     shapes = model.input_shape if isinstance(model.input_shape, list) else [model.input_shape]
@@ -56,13 +56,23 @@ def hdf5(rng: Random) -> Attempt:
 def config(rng: Random) -> Attempt:
     """Values of a model's description, with the weights that fit the one before."""
     path = rng.choice(_files("k*/*.h5"))
+    arch = json.dumps(mutate_json(rng, _described(path))).encode()
+    return lambda: _load(path.read_bytes(), arch)
+
+
+def sizes(rng: Random) -> Attempt:
+    """One or two whole numbers of a model's description, made large."""
+    path = rng.choice(_files("k*/*.h5"))
+    arch = json.dumps(enlarge(rng, _described(path))).encode()
+    return lambda: _load(path.read_bytes(), arch)
+
+
+def _described(path: Path) -> dict[str, Any]:
     archive = Archive(open_bytes(path), str(path))
-    described, group = archive.text(archive.root, "model_config"), archive.group(archive.root, "model_weights")
+    text, group = archive.text(archive.root, "model_config"), archive.group(archive.root, "model_weights")
     version = archive.text(archive.root, "keras_version") or archive.text(group, "keras_version") or b"2.4.0"
     archive.close()
-    data = json.loads(described or b"{}") | {"keras_version": version.decode()}
-    arch = json.dumps(mutate_json(rng, data)).encode()
-    return lambda: _load(path.read_bytes(), arch)
+    return json.loads(text or b"{}") | {"keras_version": version.decode()}
 
 
 def text(rng: Random) -> Attempt:
@@ -132,7 +142,7 @@ def _picture(kind: str, mode: str, variant: int) -> bytes:
 
 
 TARGETS: dict[str, Callable[[Random], Attempt]] = {
-    function.__name__: function for function in (hdf5, config, text, archive, member, image)
+    function.__name__: function for function in (hdf5, config, sizes, text, archive, member, image)
 }
 
 
@@ -142,5 +152,8 @@ def allowed(target: str) -> tuple[type[Exception], ...]:
 
 
 def prepare(target: str, seed: int) -> Attempt:
-    """Mutant `seed` of a target, ready to be tried."""
+    """Mutant `seed` of a target, or file `seed` of a folder, ready to be tried."""
+    if target not in TARGETS:
+        path = sorted(Path(target).iterdir())[seed]
+        return lambda: _load(path)
     return TARGETS[target](Random(f"{target} {seed}"))

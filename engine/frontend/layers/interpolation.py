@@ -11,6 +11,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.frontend.config import table
+
 Weights: TypeAlias = list[tuple[int, float]]
 Kernel: TypeAlias = Callable[[float], float]
 
@@ -28,9 +30,9 @@ class Taps:
 def taps(method: str, size: int, result: int, antialias: bool) -> Taps:
     """The taps that resize an axis of `size` to `result`."""
     if method in _KERNELS and (antialias or method not in ("bilinear", "bicubic")):
-        rows = [_by_kernel(*_KERNELS[method], i, size, result, antialias) for i in range(result)]
+        rows = [_by_kernel(*_KERNELS[method], i, size, result, antialias) for i in table(result)]
     else:
-        rows = [_POINTWISE[method](i, size, result) for i in range(result)]
+        rows = [_POINTWISE[method](i, size, result) for i in table(result)]
     starts = [min(index for index, _ in row) for row in rows]
     width = max(max(index for index, _ in row) - start + 1 for row, start in zip(rows, starts, strict=True))
     starts = [min(start, size - width) for start in starts]
