@@ -28,11 +28,12 @@ class Taps:
 
 
 def taps(method: str, size: int, result: int, antialias: bool) -> Taps:
-    """The taps that resize an axis of `size` to `result`."""
+    """The taps that resize an axis of `size` to `result`. Raises `LimitExceededError` where they are too many."""
+    table(2 * max(size, result))
     if method in _KERNELS and (antialias or method not in ("bilinear", "bicubic")):
-        rows = [_by_kernel(*_KERNELS[method], i, size, result, antialias) for i in table(result)]
+        rows = [_by_kernel(*_KERNELS[method], i, size, result, antialias) for i in range(result)]
     else:
-        rows = [_POINTWISE[method](i, size, result) for i in table(result)]
+        rows = [_POINTWISE[method](i, size, result) for i in range(result)]
     starts = [min(index for index, _ in row) for row in rows]
     width = max(max(index for index, _ in row) - start + 1 for row, start in zip(rows, starts, strict=True))
     starts = [min(start, size - width) for start in starts]
