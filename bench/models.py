@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.peers import ENVIRONMENTS, environments_dir, is_ready, python_of
-from engine.measure import foreign
+from bench.peers import ENVIRONMENTS, is_ready, python_of
+from engine.measure.peers.finding import CONVERTER
 from engine.measure.peers.worker import last_line
+from engine.settings import bench_environments
 
 ROOT = Path(__file__).resolve().parent.parent
 ARCHITECTURES = ROOT / "bench" / "architectures.py"
-CONVERTER = Path(foreign.__file__).parent / "convert.py"
 SUITES = ("seed", "tiny", "large")
 FORMATS = ("h5", "onnx", "tflite")
 SEED = 22
@@ -130,7 +130,7 @@ def _make(target: Path, key: str, environment: str, command: list[str]) -> None:
 
 
 def _folder() -> Path:
-    return environments_dir().parent / "bench-models"
+    return bench_environments().parent / "bench-models"
 
 
 def _digest(*parts: str) -> str:

@@ -6,14 +6,13 @@ They live under `ENGINE_BENCH_ENVS` (default `~/.cache/numba-infer/bench-envs`).
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
 import venv
-from pathlib import Path
 
 from engine.measure.peers.worker import Worker, WorkerError
+from engine.settings import bench_environments
 
 ENVIRONMENTS = {
     "tensorflow": ("tensorflow-cpu==2.21.0", "keras==3.15.1", "numpy==2.4.6", "h5py==3.14.0"),
@@ -40,19 +39,14 @@ _VERSIONS = (
 )
 
 
-def environments_dir() -> Path:
-    """Where the environments are kept."""
-    return Path(os.environ.get("ENGINE_BENCH_ENVS") or "~/.cache/numba-infer/bench-envs").expanduser().absolute()
-
-
 def python_of(environment: str | None) -> str:
     """The interpreter of an environment; None is this one."""
-    return str(environments_dir() / environment / "bin" / "python") if environment else sys.executable
+    return str(bench_environments() / environment / "bin" / "python") if environment else sys.executable
 
 
 def is_ready(environment: str) -> bool:
     """Whether the environment exists with exactly the pins of the table."""
-    stamp = environments_dir() / environment / "pins.json"
+    stamp = bench_environments() / environment / "pins.json"
     return stamp.is_file() and json.loads(stamp.read_text()) == list(ENVIRONMENTS[environment])
 
 
@@ -66,7 +60,7 @@ def start(name: str) -> Worker:
 
 def create(environment: str) -> None:
     """Make one environment from its pins; it counts as ready only when everything was installed."""
-    folder = environments_dir() / environment
+    folder = bench_environments() / environment
     shutil.rmtree(folder, ignore_errors=True)
     venv.create(folder, with_pip=True)
     subprocess.run([python_of(environment), "-m", "pip", "install", "--quiet", *ENVIRONMENTS[environment]], check=True)

@@ -5,6 +5,7 @@
 | `ENGINE_CACHE_DIR` | folder of the compiled kernels | the user's cache folder, `numba-infer` below it |
 | `ENGINE_NUM_THREADS` | most threads that one call uses | processors that this process may use |
 | `ENGINE_ISA` | instruction-set class to compile for, at most the machine's own | the best of the machine |
+| `ENGINE_BENCH_ENVS` | folder of other runtimes' environments, for `infer bench` | `~/.cache/numba-infer/bench-envs` |
 """
 
 import os
@@ -41,3 +42,9 @@ def num_threads() -> int | None:
 def isa_name() -> str | None:
     """The class set in `ENGINE_ISA`, if any."""
     return os.environ.get("ENGINE_ISA") or None
+
+
+def bench_environments() -> Path:
+    """Where `python -m bench.peers` keeps an environment for each runtime."""
+    chosen = os.environ.get("ENGINE_BENCH_ENVS") or "~/.cache/numba-infer/bench-envs"
+    return Path(os.path.abspath(os.path.expanduser(chosen)))

@@ -8,7 +8,9 @@ from importlib import import_module
 
 import click
 
-MODULES = {name: name for name in ("classify", "explain", "init", "inspect", "profile", "summary", "tune", "warmup")}
+MODULES = {
+    name: name for name in ("bench", "classify", "explain", "init", "inspect", "profile", "summary", "tune", "warmup")
+}
 """Module by command."""
 
 

@@ -15,7 +15,7 @@ _INK, _FAINT, _PAPER = "#222222", "#c8c8c8", "#ffffff"
 class Chart:
     """Groups of bars: `values[g][s]` is the bar of series s in group g, None where there is none.
 
-    `line` is a value to mark across all bars.
+    Without names of series, each group has one bar. `line` is a value to mark across all bars.
     """
 
     title: str
@@ -30,14 +30,14 @@ def draw(chart: Chart, path: Path) -> None:
     from PIL import Image, ImageDraw, ImageFont
 
     font, bold = ImageFont.load_default(13), ImageFont.load_default(16)
-    head = _MARGIN + 30 + 24
-    group = len(chart.series) * _BAR + _GAP
+    head = _MARGIN + (54 if chart.series else 30)
+    group = max(1, len(chart.series)) * _BAR + _GAP
     height = head + len(chart.groups) * group + _MARGIN
     image = Image.new("RGB", (_WIDTH, height), _PAPER)
     pen = ImageDraw.Draw(image)
     pen.text((_MARGIN, _MARGIN - 6), chart.title, _INK, bold)
     x = float(_MARGIN)
-    for name, color in zip(chart.series, _colors(chart), strict=True):
+    for name, color in zip(chart.series, _colors(chart)[: len(chart.series)], strict=True):
         pen.rectangle((x, _MARGIN + 27, x + 12, _MARGIN + 39), color)
         pen.text((x + 18, _MARGIN + 24), name, _INK, font)
         x += 18 + pen.textlength(name, font) + 20
@@ -58,7 +58,7 @@ def draw(chart: Chart, path: Path) -> None:
 
 
 def _colors(chart: Chart) -> list[str]:
-    return [COLORS[s % len(COLORS)] for s in range(len(chart.series))]
+    return [COLORS[s % len(COLORS)] for s in range(max(1, len(chart.series)))]
 
 
 def _scale(chart: Chart) -> float:

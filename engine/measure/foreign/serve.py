@@ -1,8 +1,8 @@
 """Serves one runtime: a JSON request a line on stdin, a JSON answer a line on stdout.
 
-Run as `python serve.py NAME`, in whatever interpreter has that runtime. Request `{"do": "load" | "run" | "time" |
-"calls" | "memory", ...arguments}`; answer `{"value": ...}` or `{"error": "one line"}`. Whatever the runtime prints
-itself goes to stderr. This file imports little: its own start is part of what is measured.
+Run as `python serve.py NAME`, in whatever interpreter has that runtime. Request `{"do": NAME, ...arguments}`, NAME a
+method of `Session`; answer `{"value": ...}` or `{"error": "one line"}`. Whatever the runtime prints itself goes to
+stderr. This file imports little: its own start is part of what is measured.
 """
 
 import json
@@ -20,11 +20,11 @@ Call = Callable[[np.ndarray], np.ndarray]
 """Takes a float32 batch, returns the model's output for it."""
 
 
-def engine(path: str, batch: int, threads: int) -> Call:
+def engine(path: str, batch: int, threads: int, arch: str | None = None) -> Call:
     """This engine: `model(x)`, for any batch size."""
     from engine import load_model
 
-    model: Call = load_model(path, threads=threads)
+    model: Call = load_model(path, arch=arch, threads=threads)
     return model
 
 
@@ -115,7 +115,9 @@ def litert(path: str, batch: int, threads: int) -> Call:
     return call
 
 
-LOADERS = {loader.__name__: loader for loader in (engine, tensorflow, keras, onnxruntime, openvino, litert)}
+LOADERS: dict[str, Callable[..., Call]] = {
+    loader.__name__: loader for loader in (engine, tensorflow, keras, onnxruntime, openvino, litert)
+}
 
 
 def burst(call: Call, x: np.ndarray, seconds: float) -> list[float]:
@@ -150,10 +152,10 @@ class Session:
     def __init__(self, runtime: str) -> None:
         self.loader = LOADERS[runtime]
 
-    def load(self, model: str, batch: int, threads: int) -> float:
-        """Import the runtime and read the model; seconds."""
+    def load(self, model: str, batch: int, threads: int, **options: str) -> float:
+        """Import the runtime and read the model; seconds. `options` are this engine's."""
         start = time.perf_counter()
-        self.call = self.loader(model, batch, threads)
+        self.call = self.loader(model, batch, threads, **options)
         return time.perf_counter() - start
 
     def run(self, input: str, output: str) -> float:
@@ -179,6 +181,15 @@ class Session:
             self.call(self.x)
             figures.append(time.perf_counter() - start)
         return figures
+
+    def version(self, package: str) -> str:
+        """The version of the runtime's package; empty if it is not known."""
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            return version(package)
+        except PackageNotFoundError:
+            return ""
 
     def memory(self) -> float | None:
         """Peak resident size of this process so far, MiB; None where the system does not tell.
