@@ -2,7 +2,6 @@
 
 import errno
 import os
-import secrets
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -52,7 +51,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         with open(path, "wb") as file:
             yield file
         return
-    temporary = target.with_name(f".infer-{secrets.token_hex(8)}")
+    temporary = target.with_name(f".infer-{os.urandom(8).hex()}")
     try:
         with open(temporary, "xb") as file:
             yield file

@@ -5,7 +5,6 @@ import filecmp
 import io
 import os
 import re
-import secrets
 import shutil
 import unicodedata
 from collections import Counter
@@ -63,7 +62,7 @@ class Sorter:
             raise ImageError(f"{path}: vanished before it could be sorted") from error
 
     def _copy(self, file: BinaryIO, target: Path) -> None:
-        temporary = target.with_name(f".infer-{secrets.token_hex(8)}")
+        temporary = target.with_name(f".infer-{os.urandom(8).hex()}")
         try:
             with open(temporary, "xb") as copy:
                 shutil.copyfileobj(file, copy)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from itertools import filterfalse
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,9 @@ from engine.commands.signals import Interrupts
 from engine.errors import ImageError, InputError
 from engine.images.sources import Source
 from engine.report import Layout, Record
-from engine.report.features import feature_file
-from engine.sorting import Sorter
+
+if TYPE_CHECKING:
+    from engine.sorting import Sorter
 
 MOST_WORKERS = 8
 
@@ -40,7 +41,7 @@ class Run:
         self._interrupts = Interrupts(holds=True)
         self._interrupt: KeyboardInterrupt | None = None
 
-    def write_records(self, output: Output, threshold: float | None, probs: bool, sorter: Sorter | None) -> None:
+    def write_records(self, output: Output, threshold: float | None, probs: bool, sorter: "Sorter | None") -> None:
         """Classify the images, and write a record for each. Raises KeyboardInterrupt once the output is whole."""
         classifier = self._classifier
         bars = output.path is None and sys.stdout is not None and sys.stdout.isatty()
@@ -68,6 +69,8 @@ class Run:
 
     def write_features(self, layer: str, path: Path) -> None:
         """Write what `layer` answers for each image to a `.npy` or `.npz`."""
+        from engine.report.features import feature_file
+
         model = self._classifier.model.submodel(layer)
         if not isinstance(model.output_shape, tuple):
             raise InputError(f"layer {layer!r} has several results; --features writes one")
@@ -128,7 +131,7 @@ class Run:
             scores = self._classifier.scores(batch)
             return list(zip(self._classifier.results(scores), scores, strict=True))
 
-    def _sorted(self, record: Record, source: Source, sorter: Sorter) -> Record:
+    def _sorted(self, record: Record, source: Source, sorter: "Sorter") -> Record:
         assert record.best
         try:
             sorter.place(source, record.best.index)
