@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from engine.errors import InputError
-from engine.images.families import family_preprocess
+from engine.images.families import family_of_layers, family_preprocess
 from engine.images.metadata import Metadata
 from engine.images.preprocess import COLOUR_ONLY, IMPLIED_INVERT, IMPLIED_RESIZE, Preprocess, Scaling
 
@@ -132,8 +132,10 @@ def is_small_grey(shape: tuple[int, int, int]) -> bool:
 def _by_the_model(model: "Model", shape: tuple[int, int, int]) -> Decision[Preprocess] | None:
     if (layer := _scaling_layer(model)) is not None:
         return Decision("none", f"the model's layer {layer.name} ({layer.class_name}) scales them")
-    if (name := next(family_names(model), None)) is not None and shape[2] == 3:
+    if shape[2] == 3 and (name := next(family_names(model), None)) is not None:
         return Decision(family_preprocess(name) or "none", f"{name} is a model of keras.applications")
+    if shape[2] == 3 and (family := family_of_layers([layer.name for layer in walk(model.layers)])) is not None:
+        return Decision(family[1], f"its layers are those of {family[0]} in keras.applications")
     if is_small_grey(shape):
         return Decision("unit", f"the input is one grey channel of {shape[0]} × {shape[1]}")
     return None

@@ -100,6 +100,24 @@ def test_scaling_behind_the_first_weights_is_no_preprocessing(other: Any, classi
     assert classifier(*layers, name="vgg16").preprocess == "caffe"
 
 
+@pytest.mark.parametrize(
+    ("names", "mode", "family"),
+    [
+        ("input_1 block1_conv1 block1_pool block5_conv3 dense", "caffe", "VGG"),
+        ("conv2_block1_add conv5_block3_add conv5_block3_out", "caffe", "ResNet"),
+        ("conv2_block1_preact_bn conv2_block1_1_conv conv5_block3_out", "tf", "ResNetV2"),
+        ("block1_conv1 block2_sepconv1 block14_sepconv2", "tf", "Xception"),
+        ("conv2_block1_0_bn conv2_block1_concat conv5_block1_concat", "torch", "DenseNet"),
+    ],
+)
+def test_families_by_their_layers(names: str, mode: str, family: str, classifier: Made) -> None:
+    layers = [layer("Conv2D", name) for name in names.split()]
+    made = classifier(*layers, name="functional_1")
+    assert made.preprocess == mode
+    assert made.decisions.preprocess.reason == f"its layers are those of {family} in keras.applications"
+    assert classifier(*layers[:1], name="functional_1").preprocess == "none"
+
+
 def test_a_family_in_grey_is_none_of_keras_applications(classifier: Made) -> None:
     assert classifier(name="vgg16", shape=(None, 32, 32, 1)).preprocess == "unit"
     assert classifier(name="vgg16", shape=(None, 224, 224, 1)).preprocess == "none"

@@ -4,6 +4,7 @@ Source: keras/src/applications/*.py, `preprocess_input` of each; ResNet-RS and R
 """
 
 import re
+from collections.abc import Collection
 
 _MODES = (
     (r"vgg(16|19)", "caffe"),
@@ -23,6 +24,22 @@ then those of the last but one want −1 to 1.
 """
 
 
+_LAYERS = (
+    ("VGG", "caffe", {"block1_conv1", "block5_conv3"}),
+    ("ResNet", "caffe", {"conv2_block1_add", "conv5_block3_add"}),
+    ("ResNet", "caffe", {"res2a_branch2a", "res5c_branch2a"}),
+    ("ResNetV2", "tf", {"conv2_block1_preact_bn", "conv5_block3_out"}),
+    ("MobileNet", "tf", {"conv_dw_1", "conv_pw_13"}),
+    ("MobileNetV2", "tf", {"expanded_conv_project", "block_16_project"}),
+    ("InceptionV3", "tf", {"mixed0", "mixed10"}),
+    ("InceptionResNetV2", "tf", {"mixed_5b", "conv_7b"}),
+    ("Xception", "tf", {"block2_sepconv1", "block14_sepconv2"}),
+    ("NASNet", "tf", {"stem_conv1", "reduction_conv_1_stem_1"}),
+    ("DenseNet", "torch", {"conv2_block1_concat", "conv5_block1_concat"}),
+)
+"""Families that scale nothing themselves, and names of layers that only they have."""
+
+
 def family_preprocess(name: str) -> str | None:
     """The preprocessing of a model that keras.applications gave this name, and that has no scaling layer inside.
 
@@ -31,3 +48,12 @@ def family_preprocess(name: str) -> str | None:
     """
     plain = name.lower()
     return next((mode for pattern, mode in _MODES if re.fullmatch(rf"(?:{pattern})(?:_[1-9]\d?)?", plain)), None)
+
+
+def family_of_layers(names: Collection[str]) -> tuple[str, str] | None:
+    """The family whose layers are among these names, and its preprocessing; None if there is no such family.
+
+    A new head on `base.output` makes a model of a base's own layers, whose name says nothing.
+    """
+    found = set(names)
+    return next(((family, mode) for family, mode, layers in _LAYERS if layers <= found), None)
