@@ -221,7 +221,11 @@ class Classifier:
         activation = said.decide("activation", None).value
         head = head_of(self.model, name, activation, said.decide("multi_label", False).value)
         if activation is None and not head.gives_probabilities:
-            logger.warning("%s ends in no softmax and records no from_logits: its scores are no probabilities", name)
+            logger.warning(
+                "%s ends in no softmax and records no from_logits: its scores are no probabilities; "
+                '--activation softmax (in Python activation="softmax") makes them so',
+                name,
+            )
         return head
 
     def _decided(self, said: Said, name: str, names: Decision[tuple[str, ...]], teachable_machine: bool) -> Decisions:

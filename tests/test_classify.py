@@ -320,3 +320,66 @@ def test_threads_share_a_classifier(fake: Any, weights: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(lambda value: classifier(grey(value)), values))
     assert [result.index for result in results] == [min(round(value / 25.5), 9) for value in values]
+
+
+@pytest.mark.parametrize("row", [[np.nan] * 3, [np.nan, 0.9, 0.1], [0.1, 0.9, np.nan]], ids=str)
+def test_a_score_that_is_no_number_names_no_class(row: list[float], fake: Any, weights: Path) -> None:
+    fake(lambda x: [row if image.max() == 0 else [0.2, 0.7, 0.1] for image in x], output_shape=(None, 3))
+    classifier = Classifier(weights)
+    outcomes = [outcome for _, outcome in classifier.stream([grey(9), grey(0), grey(9)])]
+    assert [type(outcome) for outcome in outcomes] == [Result, ImageError, Result]
+    with pytest.raises(ImageError, match="NaN"):
+        classifier(grey(0))
+    assert np.isnan(classifier.predict_proba([grey(0), grey(9)])).any(axis=1).tolist() == [True, False]
+
+
+def test_several_labels_at_once(fake: Any, weights: Path) -> None:
+    fake(constant(0.25, 0.875, 0.5), output_shape=(None, 3), head="sigmoid")
+    classifier = Classifier(weights, labels=["a", "b", "c"], multi_label=True, top_k=1)
+    assert classifier.multi_label
+    result = classifier(DIGIT)
+    assert [(score.label, score.score) for score in result.top] == [("b", 0.875), ("c", 0.5), ("a", 0.25)]
+    assert classifier.predict_proba([DIGIT]).tolist() == [[0.25, 0.875, 0.5]]
+
+
+def test_probabilities_for_scikit_learn(fake: Any, weights: Path) -> None:
+    fake(constant(0.25), output_shape=(None, 1), head="sigmoid")
+    classifier = Classifier(weights, labels=["cat", "dog"])
+    probabilities = classifier.predict_proba([DIGIT] * 5, batch_size=2)
+    assert probabilities.tolist() == [[0.75, 0.25]] * 5
+    assert classifier.classes_[probabilities.argmax(axis=1)].tolist() == ["cat"] * 5
+    assert classifier.predict_proba([]).shape == (0, 2)
+    assert classifier.predict_proba(np.stack([DIGIT] * 3)).shape == (3, 2)
+    assert classifier.predict_proba(grey(value) for value in range(7)).shape == (7, 2)
+    with pytest.raises(ImageError, match="not an image"):
+        classifier.predict_proba([DIGIT, b"broken"])
+    with pytest.raises(InputError, match="iterable of images"):
+        classifier.predict_proba("digit.png")  # type: ignore[arg-type]
+
+
+def test_raw_scores_are_no_probabilities(fake: Any, weights: Path) -> None:
+    fake(constant(*LOGITS), output_shape=(None, 3), head="linear")
+    with pytest.raises(InputError, match='activation="softmax"'):
+        Classifier(weights).predict_proba([DIGIT])
+    (row,) = Classifier(weights, activation="softmax").predict_proba([DIGIT])
+    np.testing.assert_allclose(row, np.exp(LOGITS) / np.exp(LOGITS).sum())
+
+
+def test_exif_is_honoured_on_demand(fake: Any, weights: Path) -> None:
+    model = fake(input_shape=(None, 50, 40, 3))
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    file = io.BytesIO()
+    Image.fromarray(PHOTO).save(file, "PNG", exif=exif)
+    for turned in (None, True):
+        Classifier(weights, preprocess="none", exif=turned)(file)
+    assert np.array_equal(model.batches[0][0], PHOTO)
+    assert np.array_equal(model.batches[1][0], PHOTO[::-1, ::-1])
+
+
+def test_a_model_from_bytes_has_no_sidecar(fake: Any) -> None:
+    fake()
+    classifier = Classifier(b"no HDF5", labels=list("abcdefghij"))
+    assert classifier(grey(102)).label == "e"
+    with pytest.raises(InputError, match=r"labels: 1 labels for the 10 classes of <7 bytes>"):
+        Classifier(b"no HDF5", labels=["a"])
