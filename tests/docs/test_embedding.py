@@ -193,6 +193,7 @@ def compiled_already() -> Path:
     return found
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a Dockerfile's commands are a POSIX shell's")
 def test_lambda(tmp_path: Path) -> None:
     (dockerfile,) = blocks(PAGE, "dockerfile")
     named = re.search(r"^COPY (handler\.py .*) \$\{LAMBDA_TASK_ROOT\}/$", dockerfile, re.MULTILINE)
