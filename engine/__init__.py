@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engine.frontend.registry import register_layer
     from engine.inspect import Inspection, inspect_model
     from engine.model import Layer, Model, TensorInfo, load_model
+    from engine.pools import pool2d
     from engine.runtime.team import num_threads, set_num_threads
     from engine.runtime.warmup import warmup
 
@@ -35,6 +36,7 @@ _HOMES = {
     "engine.frontend.registry": ("register_layer",),
     "engine.inspect": ("Inspection", "inspect_model"),
     "engine.model": ("Layer", "Model", "TensorInfo", "load_model"),
+    "engine.pools": ("pool2d",),
     "engine.runtime.team": ("num_threads", "set_num_threads"),
     "engine.runtime.warmup": ("warmup",),
 }  # fmt: skip
@@ -43,8 +45,8 @@ _WHERE = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "CancelledError", "Classifier", "EngineError", "GraphError", "ImageError", "InputError", "Inspection",
     "KernelError", "Layer", "LimitExceededError", "Model", "ModelFileError", "Result", "Score", "TensorInfo",
-    "UnsupportedLayerError", "inspect_model", "load_model", "num_threads", "register_layer", "set_num_threads",
-    "warmup",
+    "UnsupportedLayerError", "inspect_model", "load_model", "num_threads", "pool2d", "register_layer",
+    "set_num_threads", "warmup",
 ]  # fmt: skip
 
 
