@@ -53,7 +53,8 @@ ROWS = [
 ]
 
 
-def _site(row: Row) -> Site:
+def site_of(row: Row) -> Site:
+    """The row as a graph of one node; its weights are drawn when they are read."""
     inputs = tuple(range(len(row.values)))
     node = Node(row.op, (*inputs, *map(_weight, row.weights)), len(inputs), "layer")
     shapes: dict[int, Shape] = {**dict(enumerate(row.values)), node.output: ()}
@@ -68,13 +69,15 @@ def _weight(shape: Shape) -> Weight:
 
 def cases() -> list[tuple[Row, str]]:
     """Each row with each algorithm that may compute it."""
-    return [(row, a.name) for row in ROWS for a in legal(_site(row))]
+    return [(row, a.name) for row in ROWS for a in legal(site_of(row))]
 
 
 @pytest.mark.benchmark(timer=time.thread_time)
 @pytest.mark.parametrize(("row", "algorithm"), cases(), ids=lambda v: v.title if isinstance(v, Row) else v)
 def test_kernel(benchmark: Callable, row: Row, algorithm: str) -> None:
-    program = plan(_site(row).graph, this_machine(), lambda found, site: next(a for a in found if a.name == algorithm))
+    program = plan(
+        site_of(row).graph, this_machine(), lambda found, site: next(a for a in found if a.name == algorithm)
+    )
     space = Workspace(program, row.images, 1)
     for view in space.inputs:
         view[:] = np.random.default_rng(0).standard_normal(view.shape, np.float32)

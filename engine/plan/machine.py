@@ -28,7 +28,7 @@ def this_machine() -> Machine:
 
     Raises `KernelError` where no class fits.
     """
-    fitting = [isa for isa in ISAS if _fits(isa)]
+    fitting = [isa for isa in ISAS if fits(isa)]
     if not fitting:
         raise KernelError(f"no kernels for this processor ({platform.machine()}): expected one of {_names(ISAS)}")
     isa = fitting[0]
@@ -45,7 +45,8 @@ def _names(isas: object) -> str:
     return ", ".join(isa.name for isa in isas)  # type: ignore[attr-defined]
 
 
-def _fits(isa: Isa) -> bool:
+def fits(isa: Isa) -> bool:
+    """Whether code of this class runs on this processor."""
     import llvmlite.binding as llvm
 
     if not llvm.get_process_triple().startswith(isa.triple):

@@ -21,10 +21,10 @@ from engine.ir.ops import (
     Softmax,
 )
 from engine.kernels.isa import ISAS, Isa
-from engine.plan.machine import _fits
+from engine.plan.machine import fits
 from tests.running import algorithms, one_op, run_graph
 
-AVAILABLE = [isa for isa in ISAS if _fits(isa)]
+AVAILABLE = [isa for isa in ISAS if fits(isa)]
 each_isa = pytest.mark.parametrize("isa", AVAILABLE, ids=lambda isa: isa.name)
 
 PARAMETERS: dict[str, list[Activation]] = {

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 from engine.ir import reference
 from engine.ir.ops import Activate, Activation, Binary, NormPool, Op, Reduce
 from engine.kernels.isa import ISAS, Isa
-from engine.plan.machine import _fits
+from engine.plan.machine import fits
 from tests.kernels.problems import Problem
 from tests.kernels.problems_axes import normalizations
 from tests.kernels.test_problems import reals, twin
 from tests.running import one_op, run_graph
 
-each_isa = pytest.mark.parametrize("isa", [isa for isa in ISAS if _fits(isa)], ids=lambda isa: isa.name)
+each_isa = pytest.mark.parametrize("isa", [isa for isa in ISAS if fits(isa)], ids=lambda isa: isa.name)
 
 
 def both(op: Op, *values: NDArray[np.float32], isa: Isa) -> tuple[NDArray[np.float32], NDArray[np.float64]]:

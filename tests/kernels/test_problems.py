@@ -8,14 +8,14 @@ import pytest
 from engine.ir import reference
 from engine.ir.ops import LINEAR, MatMul
 from engine.kernels.isa import ISAS, Isa
-from engine.plan.machine import _fits
+from engine.plan.machine import fits
 from tests.kernels import problems, problems_axes, problems_sequence
 from tests.kernels.problems import Problem
 from tests.running import algorithms, one_op, run_graph
 
 EXACT = [*problems.EXACT, *problems_axes.EXACT, *problems_sequence.EXACT]
 REAL = [*problems.REAL, *problems_axes.REAL, *problems_sequence.REAL]
-AVAILABLE = [isa for isa in ISAS if _fits(isa)]
+AVAILABLE = [isa for isa in ISAS if fits(isa)]
 BATCH = 3
 
 

@@ -8,10 +8,10 @@ from engine.ir import reference
 from engine.ir.graph import Graph
 from engine.ir.ops import LINEAR, RECURRENT_KINDS, Activation, Recurrent, RecurrentKind
 from engine.kernels.isa import ISAS, Isa
-from engine.plan.machine import _fits
+from engine.plan.machine import fits
 from tests.running import one_op, run_graph
 
-AVAILABLE = [isa for isa in ISAS if _fits(isa)]
+AVAILABLE = [isa for isa in ISAS if fits(isa)]
 each_isa = pytest.mark.parametrize("isa", AVAILABLE, ids=lambda isa: isa.name)
 each_kind = pytest.mark.parametrize("kind", RECURRENT_KINDS)
 

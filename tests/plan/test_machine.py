@@ -11,7 +11,7 @@ from engine.kernels.isa import ISAS, find_isa
 from engine.plan import machine
 from engine.plan.machine import Machine, this_machine
 
-FITTING = [isa for isa in ISAS if machine._fits(isa)]
+FITTING = [isa for isa in ISAS if machine.fits(isa)]
 
 
 @pytest.fixture(autouse=True)

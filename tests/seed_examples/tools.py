@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 import engine
 from engine.ir.ops import Op
 from engine.kernels.isa import ISAS
-from engine.plan.machine import _fits
+from engine.plan.machine import fits
 from tests.running import algorithms, one_op, run_graph
 
 Array = NDArray[np.float32]
 Build = Callable[..., engine.Model]
 
-AVAILABLE = [isa for isa in ISAS if _fits(isa)]
+AVAILABLE = [isa for isa in ISAS if fits(isa)]
 
 
 def a(kind: str, *weights: Any, **options: Any) -> dict[str, Any]:
