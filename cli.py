@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from engine.commands import Commands
-from engine.commands.options import EXIT_CODES
+from engine.commands.options import EXIT_CODES, complete_files
 from engine.commands.signals import Interrupts
 from engine.errors import EngineError, UnsupportedLayerError
 
@@ -29,6 +30,10 @@ class Infer(DefaultGroup):
         with formatter.section(f"Options of {command.name}, the default command"):
             formatter.write_dl([record for o in options if (record := o.get_help_record(inner))])
         super().format_options(ctx, formatter)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands, or where none fits, files: a shell takes the files' item as what is left."""
+        return [*complete_files(), *super().shell_complete(ctx, incomplete)]
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from engine.commands.options import complete_files
+
 if TYPE_CHECKING:
     from engine.images.sources import Source
 
@@ -97,7 +99,7 @@ def _checked(paths: tuple[str, ...], listed: str | None, nul: bool, recursive: b
 
 
 OPTIONS = (
-    click.argument("paths", nargs=-1, type=InputPath()),
+    click.argument("paths", nargs=-1, type=InputPath(), shell_complete=complete_files),
     click.option(
         "--from-file",
         metavar="FILE|-",

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from engine.errors import ModelFileError
 
@@ -86,10 +87,16 @@ def find_weights(name: str) -> Path:
     raise ModelFileError(f"{name}: no such file here or in weights/, nor one of the shipped {', '.join(SHIPPED)}")
 
 
+def complete_files(*_: object) -> list[CompletionItem]:
+    """For shells: names of files."""
+    return [CompletionItem("", type="file")]
+
+
 weights_option = click.option(
     "--weights",
     required=True,
     metavar="FILE",
+    shell_complete=complete_files,
     help="Keras model (.h5, .keras). A bare name is looked up here, in weights/, then among the shipped models.",
 )
 

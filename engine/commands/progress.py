@@ -77,7 +77,7 @@ class Progress:
     def draw(self) -> None:
         """Show the state as it is."""
         if self._bar is not None:
-            errors = f", {self._clock.failed:,} errors" if self._clock.failed else ""
+            errors = f", {self._clock.failed:,} failed" if self._clock.failed else ""
             self._bar.update(self._pending, f"{self._clock.rate:,.0f} images/s{errors}")
             self._drawn, self._pending = time.perf_counter(), 0
 

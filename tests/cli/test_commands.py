@@ -1,5 +1,7 @@
 """Help, version, finding a model, and the commands beside the default one."""
 
+import platform
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 
 import engine
 import engine.shipped
+from engine.plan.machine import this_machine
 from tests.fake_model import FakeModel
 
 MNIST = Path(__file__).parents[2] / "weights" / "mnist.h5"
@@ -100,3 +103,22 @@ def test_a_path_is_taken_as_it_is(infer: Any, folder: Path, shipped: Path, loade
     result = infer("images", weights="./mnist.h5")
     assert loaded == ["mnist.h5"]
     assert "Using" not in result.stderr
+
+
+def test_version_names_what_matters(infer: Any) -> None:
+    result = infer("--version", weights=None)
+    assert result.exit_code == 0
+    first, *lines = result.stdout.splitlines()
+    assert first.startswith("infer, version ")
+    versions = dict(line.split(maxsplit=1) for line in lines)
+    assert versions["python"].startswith(platform.python_version())
+    for package in ("numpy", "numba", "llvmlite", "h5py", "pillow"):
+        assert versions[package] == metadata.version(package)
+    assert f"set {this_machine().isa.name}, " in versions["instruction"]
+
+
+def test_every_exit_code_is_in_the_help(infer: Any) -> None:
+    for arguments in ((), ("classify",)):
+        text = " ".join(infer(*arguments, "--help", weights=None).stdout.split())
+        codes = text.split("Exit codes: ")[1]
+        assert [int(part.split()[0]) for part in codes.split(", ")] == [0, 1, 2, 3, 4, 130, 143]

@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
 from typing import Any
@@ -138,7 +139,7 @@ def test_warnings_as_errors_change_nothing(folder: Path) -> None:
     assert (result.returncode, result.stderr, result.stdout) == (0, b"", expected)
 
 
-def in_terminal(arguments: list[str], stdout_too: bool) -> tuple[bytes, bytes]:
+def in_terminal(arguments: list[str], stdout_too: bool, code: int = 0) -> tuple[bytes, bytes]:
     """What the command writes to a terminal that is its stderr (and stdout), and to stdout if that is a pipe."""
     ours, theirs = pty.openpty()
     stdout = theirs if stdout_too else subprocess.PIPE
@@ -151,7 +152,7 @@ def in_terminal(arguments: list[str], stdout_too: bool) -> tuple[bytes, bytes]:
             except OSError:
                 break
         piped = process.stdout.read() if process.stdout else b""
-        assert process.wait(30) == 0
+        assert process.wait(30) == code
     os.close(ours)
     return shown, piped
 
@@ -170,6 +171,36 @@ def test_rows_and_bar_share_a_terminal(folder: Path) -> None:
     assert [json.loads(row)["index"] for row in rows] == [0, 2, 4, 5]
 
 
+def test_scores_have_bars_in_a_terminal_and_no_colours(folder: Path) -> None:
+    shown, _ = in_terminal(command("images", "--weights", "./m.h5"), stdout_too=True)
+    rows = [line for line in shown.decode().splitlines() if "images/b.png" in line]
+    assert rows[0].rstrip().endswith("0.9100       █████████▏")
+    assert b"\x1b[3" not in shown
+    assert b"images/s" in shown.splitlines()[-1]
+
+
+def test_errors_so_far_are_beside_the_bar(folder: Path) -> None:
+    (folder / "images" / "0.png").write_bytes(b"bad")
+    shown, _ = in_terminal(command("images", "--weights", "./m.h5"), stdout_too=False, code=3)
+    assert b"5/5" in shown
+    assert b"1 failed" in shown
+    assert b"1 of 5 images could not be read" in shown.splitlines()[-1]
+
+
+def test_a_bar_without_an_end_where_the_number_is_not_known(folder: Path) -> None:
+    with tarfile.open(folder / "a.tar", "w") as archive:
+        archive.add("images")
+    shown, piped = in_terminal(command("a.tar", "--weights", "./m.h5", "--format", "jsonl"), stdout_too=False)
+    assert len(piped.splitlines()) == 4
+    assert b"images/s" in shown
+
+
+def test_quiet_in_a_terminal(folder: Path) -> None:
+    shown, piped = in_terminal(command("images", "--weights", "./m.h5", "-q"), stdout_too=False)
+    assert shown == b""
+    assert len(piped.splitlines()) == 5
+
+
 def test_no_bar_in_a_dumb_terminal_or_a_pipe(folder: Path) -> None:
     (line,) = run("images", "--weights", "./m.h5").stderr.splitlines()
     assert line.startswith(b"Images: ")
@@ -184,3 +215,42 @@ def test_what_needs_no_model_imports_nothing_heavy(arguments: tuple[str, ...], t
     setup = f"import atexit, sys; atexit.register(lambda: print([m for m in {LATE} if m in sys.modules]))\n"
     result = run(*arguments, setup=setup, cwd=tmp_path)
     assert result.stdout.splitlines()[-1] == b"[]"
+
+
+def test_a_file_needs_no_libraries_of_other_forms(folder: Path) -> None:
+    setup = FAKE + "import atexit; atexit.register(lambda: print([m for m in LATE if m in sys.modules]))\n"
+    late = (
+        "rich",
+        "pyarrow",
+        "engine.journal",
+        "engine.sorting",
+        "zipfile",
+        "tarfile",
+        "engine.report.features",
+        "numba",
+    )
+    result = run("images", "--weights", "./m.h5", setup=setup.replace("LATE", repr(late)))
+    assert result.stdout.splitlines()[-1] == b"[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("infer su", b"plain,summary"),
+        ("infer samples --fo", b"plain,--format"),
+        ("infer samples --format j", b"plain,json\nplain,jsonl"),
+        ("infer im", b"file,"),
+        ("infer images --weights m", b"file,"),
+        ("infer images other", b"file,"),
+    ],
+)
+def test_shells_complete(words: str, expected: bytes, tmp_path: Path) -> None:
+    count = str(len(words.split()) - 1)
+    env = environment(_INFER_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=count)
+    assert expected in run(setup="", env=env, cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(shell: str, tmp_path: Path) -> None:
+    result = run(setup="", env=environment(_INFER_COMPLETE=f"{shell}_source"), cwd=tmp_path)
+    assert b"_infer_completion" in result.stdout
