@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ModelFileError,
         UnsupportedLayerError,
     )
+    from engine.evaluation import ClassReport, Evaluation, evaluate
     from engine.frontend.registry import register_layer
     from engine.inspect import Inspection, inspect_model
     from engine.model import Layer, Model, TensorInfo, load_model
@@ -33,6 +34,7 @@ _HOMES = {
         "CancelledError", "EngineError", "GraphError", "ImageError", "InputError", "KernelError", "LimitExceededError",
         "ModelFileError", "UnsupportedLayerError",
     ),
+    "engine.evaluation": ("ClassReport", "Evaluation", "evaluate"),
     "engine.frontend.registry": ("register_layer",),
     "engine.inspect": ("Inspection", "inspect_model"),
     "engine.model": ("Layer", "Model", "TensorInfo", "load_model"),
@@ -43,10 +45,10 @@ _HOMES = {
 _WHERE = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "CancelledError", "Classifier", "EngineError", "GraphError", "ImageError", "InputError", "Inspection",
-    "KernelError", "Layer", "LimitExceededError", "Model", "ModelFileError", "Result", "Score", "TensorInfo",
-    "UnsupportedLayerError", "inspect_model", "load_model", "num_threads", "pool2d", "register_layer",
-    "set_num_threads", "warmup",
+    "CancelledError", "ClassReport", "Classifier", "EngineError", "Evaluation", "GraphError", "ImageError",
+    "InputError", "Inspection", "KernelError", "Layer", "LimitExceededError", "Model", "ModelFileError", "Result",
+    "Score", "TensorInfo", "UnsupportedLayerError", "evaluate", "inspect_model", "load_model", "num_threads",
+    "pool2d", "register_layer", "set_num_threads", "warmup",
 ]  # fmt: skip
 
 

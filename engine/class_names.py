@@ -12,6 +12,7 @@ from engine.images.labels import is_numbered, read_labels
 Labels: TypeAlias = str | os.PathLike[str] | Sequence[str] | None
 
 BESIDE = ("labels.txt", "class_names.txt")
+UNNAMED = "nothing names the classes"
 IMAGENET_CLASSES = 1000
 TEACHABLE_MACHINE = ("keras_model.h5", "labels.txt")
 
@@ -25,7 +26,7 @@ def class_names(
     """
     names, source = next(_sources(labels, said, weights, of_imagenet and count == IMAGENET_CLASSES), (None, ""))
     if names is None:
-        return Decision(tuple(map(str, range(count))), "nothing names the classes")
+        return Decision(tuple(map(str, range(count))), UNNAMED)
     if len(names) != count:
         raise InputError(f"{source}: {len(names)} labels for the {count} classes of {name}")
     return Decision(names, source)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import engine
 from engine.batches import in_batches
-from engine.class_names import Labels, class_names, is_teachable_machine
+from engine.class_names import UNNAMED, Labels, class_names, is_teachable_machine
 from engine.decide import (
     Decision,
     Decisions,
@@ -139,6 +139,11 @@ class Classifier:
         return self.decisions.resize.value
 
     @property
+    def are_named(self) -> bool:
+        """Whether something names the classes; else they are called by their indices."""
+        return self.decisions.labels.value == "names"
+
+    @property
     def multi_label(self) -> bool:
         """Whether each label has its own probability."""
         return self._head.multi_label
@@ -230,13 +235,12 @@ class Classifier:
 
     def _decided(self, said: Said, name: str, names: Decision[tuple[str, ...]], teachable_machine: bool) -> Decisions:
         preprocess = decide_preprocess(self.model, said, self._shape, name, teachable_machine)
-        indices = names.value == tuple(map(str, range(len(names.value))))
         return Decisions(
             resize=decide_resize(said, preprocess.value),
             preprocess=preprocess,
             invert=decide_invert(said, preprocess.value),
             exif=said.decide("exif", False),
-            labels=Decision("indices" if indices else "names", names.reason),
+            labels=Decision("indices" if names.reason == UNNAMED else "names", names.reason),
             scores=Decision(self._head.gives, self._head.reason),
         )
 

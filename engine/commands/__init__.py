@@ -8,9 +8,8 @@ from importlib import import_module
 
 import click
 
-MODULES = {
-    name: name for name in ("bench", "classify", "explain", "init", "inspect", "profile", "summary", "tune", "warmup")
-}
+NAMES = ("bench", "classify", "eval", "explain", "init", "inspect", "profile", "summary", "tune", "warmup")
+MODULES = {name: name for name in NAMES}
 """Module by command."""
 
 
