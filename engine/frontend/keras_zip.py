@@ -13,6 +13,7 @@ from engine.frontend.saved import SavedModel, SavedTree
 from engine.frontend.zip_members import ZipMembers
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", ("model.weights.h5", "variables.h5")
+PICKLED = "model.weights.npz"
 MAX_SHARDS = 10_000
 
 
@@ -75,6 +76,8 @@ def read_members(members: Members, name: str, stack: ExitStack, kind: str) -> Sa
     version = metadata.get("keras_version") if isinstance(metadata, dict) else None
     training = config.get("compile_config")
     weights = next((file for part in WEIGHTS if (file := members.file(part)) is not None), None)
+    if weights is None and members.file(PICKLED) is not None:
+        raise ModelFileError(f"its weights are pickled NumPy arrays ({PICKLED}), which may hold code; save it anew")
     if weights is None:
         raise ModelFileError(f"its weights are missing: it has no {WEIGHTS[0]}")
     return SavedModel(

@@ -65,6 +65,11 @@ def test_a_member_missing(name: str, message: str) -> None:
     refused(packed([entry for entry in parts().items() if entry[0] != name]), message)
 
 
+def test_pickled_weights_are_refused() -> None:
+    kept = [(name, content) for name, content in parts().items() if name != "model.weights.h5"]
+    refused(packed([*kept, ("model.weights.npz", b"PK")]), "pickled NumPy arrays")
+
+
 def test_what_other_archives_are() -> None:
     refused(packed([("archive/data.pkl", b"x")]), "PyTorch")
     refused(packed([("model/saved_model.pb", b"x")]), "SavedModel")

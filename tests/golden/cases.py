@@ -14,6 +14,7 @@ from tests.golden import (  # noqa: F401  # each enters its cases
     cases_operations,
     cases_seed_pools,
     cases_sequence,
+    cases_sound,
     cases_windows,
 )
 from tests.golden.case import CASES, Case, case, graph_case, sequential

@@ -95,6 +95,13 @@ def _(keras: Any) -> Any:
     return keras.Sequential([nn.InputLayer((6, 5, 3)), *layers, nn.GlobalMaxPooling2D()])
 
 
+for _grid in ((2, 2), (3, 2)):
+    case(
+        f"clahe_{_grid[0]}x{_grid[1]}",
+        (10, 9, 2),
+        lambda nn, g=_grid: nn.ContrastLimitedAdaptiveHistogramEqualization((-3, 3), 2.0, g),
+        only=3,
+    )
 case("auto_contrast", (6, 5, 3), lambda nn: nn.AutoContrast(value_range=(-3, 3)), only=3)
 case("discretization_int", (6,), lambda nn: nn.Discretization(bin_boundaries=[-1.0, 0.0, 0.5]))
 for _mode in ("one_hot", "multi_hot", "count"):
@@ -117,4 +124,18 @@ for _mode in ("one_hot", "multi_hot", "count"):
         draw=rows(9),
     )
 case("integer_lookup_int", (6,), lambda nn: nn.IntegerLookup(vocabulary=[3, 5, 8]), draw=rows(9))
+case(
+    "integer_lookup_tf_idf",
+    (6,),
+    lambda nn: nn.IntegerLookup(vocabulary=[3, 5, 8], output_mode="tf_idf", idf_weights=[0.5, 1.5, 0.7]),
+    draw=rows(9),
+)
+for _mask in (None, 9):
+    case(
+        f"integer_lookup_invert_{_mask or 'plain'}",
+        (6,),
+        lambda nn, m=_mask: nn.IntegerLookup(vocabulary=[3, 5, 8], invert=True, mask_token=m, num_oov_indices=1),
+        draw=rows(7),
+    )
+case("pipeline", (6, 5, 3), lambda nn: nn.Pipeline([nn.RandomFlip(), nn.Rescaling(2.0), nn.CenterCrop(4, 3)]), only=3)
 case("integer_lookup_mask", (6,), lambda nn: nn.IntegerLookup(vocabulary=[3, 5, 8], mask_token=0), draw=rows(9))

@@ -6,6 +6,7 @@ from engine.frontend.layers import (  # noqa: F401  # each enters its layers
     applications,
     attention,
     augmentation,
+    clahe,
     conv_recurrent,
     convolution,
     core,
@@ -22,6 +23,7 @@ from engine.frontend.layers import (  # noqa: F401  # each enters its layers
     resizing,
     rows,
     seed_pools,
+    spectrograms,
     transposed,
     wrappers,
 )

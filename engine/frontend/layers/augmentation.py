@@ -30,3 +30,15 @@ def auto_contrast(call: Call) -> int:
     y = call.emit(Binary("mul"), share, call.scalar(high - low))
     y = call.emit(Binary("add"), y, call.scalar(low))
     return call.emit(Select(), call.emit(Activate(Activation("is_nan")), y), call.x, y)
+
+
+@layer("Pipeline")
+def pipeline(call: Call) -> int:
+    """Layers one after another."""
+    described = call.config.raw("layers")
+    if not isinstance(described, list) or not all(isinstance(data, dict) for data in described):
+        raise call.config.wrong("layers", "a list of layers")
+    y = call.x
+    for i, data in enumerate(described):
+        (y,) = call.run(call.child(f"{i}", data), y)
+    return y

@@ -8,7 +8,7 @@ from engine.errors import GraphError
 from engine.frontend.call import Call
 from engine.frontend.registry import layer
 from engine.ir.graph import Weight
-from engine.ir.ops import Binary, BinaryKind, Reduce, Reshape, Select
+from engine.ir.ops import Binary, BinaryKind, Embed, Reduce, Reshape, Select
 
 _MODES = ("int", "one_hot", "multi_hot", "count")
 
@@ -52,20 +52,22 @@ def category_encoding(call: Call) -> int:
     return _encoded(call, call.x, mode, call.config.integer("num_tokens"))
 
 
-@layer("IntegerLookup", ignored=("vocabulary_dtype", "vocabulary_size", "oov_token", "idf_weights", "encoding"))
+@layer("IntegerLookup", ignored=("vocabulary_dtype", "vocabulary_size", "oov_token", "encoding"))
 def integer_lookup(call: Call) -> int:
-    """The place of a whole number in a vocabulary, behind places for a mask and for what is not in it."""
-    config, mode = call.config, call.config.choice("output_mode", _MODES, "int")
-    if config.flag("invert", False) or not isinstance(config.raw("vocabulary", None), list):
-        raise call.refuse("only a lookup whose vocabulary is in the file, and is not inverted, is supported")
+    """The place of a number in a vocabulary, after places for a mask and for what is not in it; or the reverse."""
+    config, mode = call.config, call.config.choice("output_mode", (*_MODES, "tf_idf"), "int")
+    if not isinstance(config.raw("vocabulary", None), list):
+        raise call.refuse("the file does not hold its vocabulary")
     config.choice("oov_method", ("floormod",), "floormod")
     unknown, mask = config.integer("num_oov_indices", 1, low=0), config.optional_number("mask_token")
     oov, masked = config.optional_number("oov_token"), mode == "int" and mask is not None
-    start = int(masked)
-    special = [*([mask] if masked else []), *[-1.0 if oov is None else oov] * unknown]
+    start, other = int(masked), -1.0 if oov is None else oov
+    special = [*([mask] if mask is not None and masked else []), *[other] * unknown]
     vocabulary = list(config.numbers("vocabulary"))
     if special and vocabulary[: len(special)] == special:
         vocabulary = vocabulary[len(special) :]
+    if config.flag("invert", False):
+        return _inverted(call, [*special, *vocabulary], other)
     depth = start + unknown + len(vocabulary)
     if config.flag("pad_to_max_tokens", False):
         depth = config.integer("max_tokens")
@@ -73,7 +75,30 @@ def integer_lookup(call: Call) -> int:
     if mask is not None:
         is_mask = call.emit(Binary("equal"), call.x, call.scalar(mask))
         index = call.emit(Select(), is_mask, call.scalar(0.0 if masked else -1.0), index)
+    if mode == "tf_idf":
+        return call.emit(Binary("mul"), _encoded(call, index, "count", depth), _weights(call, unknown, depth))
     return _encoded(call, index, mode, depth)
+
+
+def _inverted(call: Call, words: Sequence[float], other: float) -> int:
+    """The number at each place of a vocabulary; `other` outside of it."""
+    table = call.derive("words", (len(words), 1), lambda: np.array(words, np.float64).reshape(-1, 1))
+    found = call.emit(Reshape(call.shape(call.x)), call.emit(Embed(), call.x, table))
+    low = call.emit(Binary("greater_equal"), call.x, call.scalar(0.0))
+    high = call.emit(Binary("less"), call.x, call.scalar(float(len(words))))
+    return call.emit(Select(), call.emit(Binary("logical_and"), low, high), found, call.scalar(other))
+
+
+def _weights(call: Call, unknown: int, depth: int) -> Weight:
+    """How rare each number of the vocabulary is; others count as the mean. Keras 2 saves them as a weight."""
+    if call.dialect.major <= 2:
+        call.config.raw("idf_weights", None)
+        return call.weight("idf_weights", (depth,), trainable=False)
+    given = np.array(call.config.numbers("idf_weights"))
+    weights = np.concatenate([np.full(unknown, given.mean() if given.size else 0.0), given])
+    if len(weights) > depth:
+        raise call.config.wrong("idf_weights", "as many numbers as the vocabulary has")
+    return call.derive("idf_weights", (depth,), lambda: np.pad(weights, (0, depth - len(weights))))
 
 
 def _places(call: Call, vocabulary: Sequence[float], start: int, unknown: int) -> int:
