@@ -28,7 +28,7 @@ def test_text(infer: Any) -> None:
     assert "2           2        1  0.5000     1.0000  0.6667" in lines
     assert "2  0  0  1  0  1  0  0  0  0  0" in lines
     assert result.stderr == (
-        "Using m.h5\nImages: resize keras, preprocess unit, invert no, labels indices, scores softmax\n"
+        "Using m.h5\nImages: size 28 × 28, resize keras, preprocess unit, invert no, labels indices, scores softmax\n"
     )
 
 

@@ -59,12 +59,26 @@ def test_what_are_no_numbers(arguments: tuple[str, str]) -> None:
     assert f"Invalid value for '{arguments[0]}'" in given(*arguments)
 
 
+@pytest.mark.parametrize(
+    ("text", "size"), [("224", (224, 224)), ("224x160", (224, 160)), ("9 X 8", (9, 8)), ("7×6", (7, 6))]
+)
+def test_sizes(text: str, size: tuple[int, int]) -> None:
+    assert given("--size", text) == {"size": size}
+
+
+@pytest.mark.parametrize("text", ["", "x", "-4", "4x", "4x5x6", "1.5"])
+def test_what_are_no_sizes(text: str) -> None:
+    assert "Invalid value for '--size'" in given("--size", text)
+
+
 def test_decisions_and_their_reasons(infer: Any, folder: Path, model: FakeModel) -> None:
     model.input_shape, model.name = (None, 28, 28, 3), "vgg16"
     (folder / "labels.txt").write_text("\n".join("abcdefghij"))
     brief, full = infer("images", "--resize", "crop"), infer("images", "--resize", "crop", "-v")
-    assert "Images: resize crop, preprocess caffe, invert no, labels names, scores softmax" in brief.stderr.splitlines()
+    line = "Images: size 28 × 28, resize crop, preprocess caffe, invert no, labels names, scores softmax"
+    assert line in brief.stderr.splitlines()
     assert {
+        "size 28 × 28: the model's input",
         "resize crop: asked for",
         "preprocess caffe: vgg16 is a model of keras.applications",
         "invert no: the default",

@@ -224,7 +224,6 @@ def test_a_file_needs_no_libraries_of_other_forms(folder: Path) -> None:
         "pyarrow",
         "engine.journal",
         "engine.sorting",
-        "zipfile",
         "tarfile",
         "engine.report.features",
         "numba",
