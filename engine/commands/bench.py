@@ -74,7 +74,7 @@ def command(
 ) -> None:
     """Measure a model: load, first call and steady calls apart, memory, and how far other runtimes' answers differ.
 
-    Each runtime has a process of its own, stopped while another is measured. Inputs are random numbers.
+    Each runtime has a process of its own, stopped while another is measured. Inputs are numbers from 0 to 1.
     """
     from engine.measure.compare import Setting, compare
     from engine.measure.compare_text import chart, comparison_lines, problem_lines

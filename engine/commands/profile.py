@@ -36,7 +36,7 @@ def command(
 ) -> None:
     """Say where a model's time and memory go: every step's algorithm, time, speed, and share of the machine's peak.
 
-    Inputs are random numbers. Steps are timed inside whole runs by the clock, on the threads that they run on.
+    Inputs are numbers from 0 to 1. Steps are timed inside whole runs by the clock, on the threads that they run on.
     """
     from engine.measure.profile import load, measure
     from engine.measure.profile_text import profile_lines

@@ -25,6 +25,9 @@ class Isa:
 WIDE = 2
 """Panels that a register tile of a single row spans."""
 
+CHAINS = 12
+"""Vectors that the kernel `peak` computes at a time: enough to hide a multiply-add's latency, few enough for v3."""
+
 _AVX2 = ("avx2", "fma", "bmi2", "f16c")
 _AVX512 = ("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd")
 

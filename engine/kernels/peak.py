@@ -5,9 +5,9 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from engine.kernels.isa import CHAINS
 from engine.kernels.simd import F32, I64, multiply_add, pointer, vector
 
-CHAINS = 12
 SIGNATURE = types.void(types.int64, types.int64)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from engine.errors import EngineError
 from engine.ir.ops import Shape
+from engine.measure.numbers import scattered
 from engine.measure.opening import opened
 from engine.measure.peers.finding import MissingError, converted, find_python
 from engine.measure.peers.table import ENGINE, RUNTIMES
@@ -88,10 +89,9 @@ def compare(
     if os.name != "posix":
         raise EngineError("runtimes are compared in processes that are stopped in between: not possible on this system")
     shape = _input_shape(path, arch, shapes)
-    x = np.random.default_rng(0).random((setting.batch, *shape), np.float32)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        np.save(folder / "x.npy", x)
+        np.save(folder / "x.npy", scattered((setting.batch, *shape)))
         runners = [_Runner(name, path, arch, setting, folder, stack) for name in (ENGINE, *peers)]
         if runners[0].error:
             raise EngineError(runners[0].error)

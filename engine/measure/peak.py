@@ -4,8 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from engine.kernels.isa import Isa
-from engine.kernels.peak import CHAINS
+from engine.kernels.isa import CHAINS, Isa
 from engine.plan.site import aligned_array
 from engine.runtime import native
 

@@ -15,6 +15,7 @@ from engine.ir.graph import Graph
 from engine.ir.ops import Shape
 from engine.measure.layers import covered
 from engine.measure.memory import peak_resident
+from engine.measure.numbers import scattered
 from engine.measure.opening import opened
 from engine.measure.peak import Peak
 from engine.measure.trace import Spans, Tracer, step_times
@@ -107,7 +108,7 @@ def load(
     shapes: Sequence[Shape] = (),
     memory: Memory = "normal",
 ) -> Loaded:
-    """The model ready to run, as `load_model` makes it, with random inputs. `shapes` are needed for open sizes only."""
+    """The model ready to run, as `load_model` makes it, with inputs. `shapes` are needed for open sizes only."""
     start = time.perf_counter()
     with opened(source, arch, shapes) as network:
         session = new_session(optimise(network.graph), threads, memory)
@@ -115,8 +116,7 @@ def load(
         if not isinstance(session, Session) or not session.program.steps:
             raise EngineError(f"{name_of(source)}: there is nothing to measure in a model without compiled kernels")
         graph = network.graph
-    random = np.random.default_rng(0)
-    inputs = [random.random((batch, *graph.shapes[v]), np.float32) for v in graph.inputs]
+    inputs = [scattered((batch, *graph.shapes[v])) for v in graph.inputs]
     return Loaded(name_of(source), session, graph, inputs, seconds)
 
 

@@ -24,6 +24,7 @@ from engine.kernels.state import (
     STEP_PARAMS,
     STEP_UNITS,
 )
+from engine.measure.numbers import scattered
 from engine.plan.memory import aligned
 from engine.plan.program import Program
 from engine.plan.site import aligned_array
@@ -38,13 +39,12 @@ _LINE = 64
 
 
 class Tracer:
-    """A program with a log; `inputs` are filled with uniform random numbers from [0, 1)."""
+    """A program with a log; its inputs are `scattered` numbers."""
 
     def __init__(self, program: Program, capacity: int, threads: int) -> None:
         self._workspace = Workspace(_with_scratch(program), capacity, threads)
-        random = np.random.default_rng(0)
         for view in self._workspace.inputs:
-            view[...] = random.random(view.shape, np.float32)
+            view[...] = scattered(view.shape)
         rows = self._workspace.rows
         most = np.minimum(_tiles(rows, capacity), MOST_CHUNKS).sum()
         self._log = aligned_array((int(most), ENTRY_SIZE // 8), np.int64)

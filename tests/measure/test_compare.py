@@ -16,6 +16,7 @@ from engine.errors import EngineError
 from engine.measure.compare import Comparison, Setting, compare
 from engine.measure.compare import Result as RuntimeResult
 from engine.measure.compare_text import chart, comparison_lines, problem_lines
+from engine.measure.numbers import scattered
 from engine.measure.peers.agreement import disagreement
 from engine.measure.peers.finding import MissingError, converted, find_python
 from engine.measure.peers.table import PEERS, RUNTIMES
@@ -83,7 +84,7 @@ def test_runtimes_are_measured_in_processes_of_their_own(tmp_path: Path, python:
     found = against_stub(tmp_path, python, "model")
     ours, stub = found.results
     assert (ours.runtime, ours.error, ours.difference) == ("engine", "", 0.0)
-    x = np.random.default_rng(0).random((2, 28, 28, 1), np.float32)
+    x = scattered((2, 28, 28, 1))
     expected = np.abs(engine.load_model(WEIGHTS).predict(x) - 1000).max()
     assert stub.difference == pytest.approx(expected, rel=1e-6)
     for result in found.results:

@@ -8,12 +8,14 @@ import pytest
 import engine
 from engine.errors import InputError
 from engine.measure.memory import peak_resident
+from engine.measure.numbers import scattered
 from engine.measure.peak import Peak
 from engine.measure.profile import PACKED_SHARE, Profile, load, measure
 from engine.measure.profile_text import profile_lines
 from engine.measure.text import figure, seconds, table
 from engine.plan.machine import this_machine
 from tests.frontend.handmade import layer, sequential, write
+from tests.processes import run_python
 
 ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS = ROOT / "weights" / "mnist.h5"
@@ -107,3 +109,24 @@ def test_open_sizes_need_a_shape(tmp_path: Path) -> None:
         load(path, None, 1, 1)
     found, _ = measure(load(path, None, 1, 1, [(6, 4, 3)]), 1, 0.0)
     assert found.rows[0].result == (6, 4, 2)
+
+
+def test_profiling_with_a_warm_cache_never_imports_numba() -> None:
+    measure(load(WEIGHTS, None, 1, 1), 1, 0.0)
+    run_python(
+        """
+        import sys
+        from engine.measure.profile import load, measure
+        import engine.measure.compare, engine.measure.tune
+        measure(load("weights/mnist.h5", None, 1, 2), 1, 0.0)
+        assert not {"numba", "numpy.random", "PIL"} & set(sys.modules)
+        """
+    )
+
+
+def test_inputs_are_spread_over_zero_to_one_and_always_the_same() -> None:
+    x = scattered((3, 200, 100))
+    assert (x.shape, x.dtype) == ((3, 200, 100), np.float32)
+    assert (x.min() >= 0) & (x.max() < 1)
+    np.testing.assert_allclose(np.histogram(x, 10, (0, 1))[0] / x.size, 0.1, atol=0.001)
+    np.testing.assert_array_equal(x, scattered((3, 200, 100)))
