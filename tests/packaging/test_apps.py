@@ -51,6 +51,12 @@ def answers(command: list[str | Path], weights: str, cache: Path, folder: Path) 
     return first.stdout.splitlines()
 
 
+def explained(command: list[str | Path], weights: str, cache: Path, folder: Path) -> None:
+    """An app finds the files that pages are made of."""
+    run([*command, "explain", IMAGES[0], "--weights", weights, "-o", folder / "3.html"], cache, folder)
+    assert (folder / "3.html").read_text("utf-8").rstrip().endswith("</html>")
+
+
 def checked(lines: list[str]) -> None:
     assert [line.split(",")[1] for line in lines[1:]] == ["3", "7", "9"]
 
@@ -62,7 +68,9 @@ def test_a_zip_file_that_python_runs(tmp_path: Path) -> None:
     zipapp.create_archive(app, tmp_path / "infer.pyz", main="cli:main")
     shutil.rmtree(app)
     command = [sys.executable, tmp_path / "infer.pyz"]
-    checked(answers(command, str(ROOT / "weights" / "mnist.h5"), tmp_path / "kernels", tmp_path / "empty"))
+    weights, where = str(ROOT / "weights" / "mnist.h5"), (tmp_path / "kernels", tmp_path / "empty")
+    checked(answers(command, weights, *where))
+    explained(command, weights, *where)
 
 
 @pytest.mark.skipif(find_spec("PyInstaller") is None, reason="PyInstaller is not installed")
@@ -73,9 +81,11 @@ def test_a_folder_made_by_pyinstaller(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--onedir", "--name", "app", "--log-level", "ERROR"]
     subprocess.run([*build, tmp_path / "app.py"], cwd=tmp_path, check=True, timeout=900)
     app = tmp_path / "dist" / "app" / "app"
-    checked(answers([app], "mnist.h5", tmp_path / "kernels", tmp_path / "empty"))
-    count, numba, frozen = run([app, "--probe"], tmp_path / "kernels", tmp_path / "empty").stdout.split()
+    where = tmp_path / "kernels", tmp_path / "empty"
+    checked(answers([app], "mnist.h5", *where))
+    explained([app], "mnist.h5", *where)
+    count, numba, frozen = run([app, "--probe"], *where).stdout.split()
     assert int(count) >= len(list((ROOT / "engine" / "kernels").glob("*.py"))) - 1
     assert numba == metadata.version("numba")
     assert frozen == "True"
-    assert "version" in run([app, "--version"], tmp_path / "kernels", tmp_path / "empty").stdout
+    assert metadata.version("numba-infer") in run([app, "--version"], *where).stdout
