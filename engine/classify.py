@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,20 +20,19 @@ from engine.decide import (
     decide_invert,
     decide_preprocess,
     decide_resize,
+    decide_size,
     family_names,
     is_small_grey,
 )
 from engine.errors import ImageError, InputError
 from engine.frontend import Source, name_of
 from engine.heads import Head, head_of
-from engine.images.decode import MODES, Picture, Pixels, decode
+from engine.images.decode import Picture, Pixels, decode
 from engine.images.in_file import read_in_file
+from engine.images.layout import layout_of
 from engine.images.metadata import Metadata, metadata_of, read_sidecar, scaling_of, sidecar_path
 from engine.images.preprocess import Floats, dark_on_light, inverted, preprocessed
 from engine.images.resize import RESIZE
-
-if TYPE_CHECKING:
-    from engine.model import Model
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +74,7 @@ class Classifier:
     - `preprocess`: none, unit, tf, caffe, torch, mnist or teachable-machine; or `scale`, `mean` and `std`, as
       `(x · scale − mean) / std`. Else (or as "auto") none for a model that scales its input itself, that of the family
       for one of keras.applications, unit for one small grey channel, and none with a warning for the rest.
+    - `size`: height and width, or one number for both, where the model leaves them open.
     - `resize`: keras, nearest, lanczos-fit, pad or crop (`engine.images.resize` says whose each is); else keras.
     - `invert`: no, yes or auto (by the border of each image); else no.
     - `exif`: whether an image is turned as its EXIF orientation says; else not, as in Keras.
@@ -94,6 +94,7 @@ class Classifier:
         scale: float | None = None,
         mean: Numbers = None,
         std: Numbers = None,
+        size: int | tuple[int, int] | None = None,
         resize: str | None = None,
         invert: str | None = None,
         exif: bool | None = None,
@@ -102,12 +103,13 @@ class Classifier:
         top_k: int = 5,
         threads: int | None = None,
         arch: Source | None = None,
+        sandbox: bool = False,
     ) -> None:
-        self.model = engine.load_model(path, threads=threads, arch=arch)
+        self.model = engine.load_model(path, threads=threads, arch=arch, sandbox=sandbox)
         name, weights = _place(path)
-        asked = _asked(preprocess, scale, mean, std, resize, invert, exif, activation, multi_label)
+        asked = _asked(preprocess, scale, mean, std, size, resize, invert, exif, activation, multi_label)
         said = Said([("asked for", asked), *_files_say(path, name, weights)])
-        self._shape = _image_shape(self.model, name)
+        self._layout = layout_of(self.model.input_shape, said.decide("size", None).value, name)
         self._head = self._decided_head(said, name)
         names = class_names(
             labels, said, weights, self._head.classes, next(family_names(self.model), None) is not None, name
@@ -116,7 +118,7 @@ class Classifier:
         self.asked = asked if labels is None else replace(asked, labels=names.value)
         self.decisions = self._decided(said, name, names, is_teachable_machine(weights))
         self.top_k = max(1, min(len(self.classes) if self._head.multi_label else top_k, len(self.classes)))
-        self._check_border = is_small_grey(self._shape) and said.first("invert") is None and self.invert == "no"
+        self._check_border = is_small_grey(self._layout.shape) and said.first("invert") is None and self.invert == "no"
 
     @property
     def classes_(self) -> NDArray[np.str_]:
@@ -188,7 +190,7 @@ class Classifier:
 
     def decode(self, image: Picture) -> Pixels:
         """`image` as pixels (h, w, channels) of 0 to 255. Raises ImageError."""
-        return decode(image, self._shape[2], self.decisions.exif.value)
+        return decode(image, self._layout.channels, self.decisions.exif.value)
 
     def prepare(self, pixels: Pixels, image: object = None) -> Floats:
         """What the model is fed for `pixels`, without the batch axis; `image` is what a warning names."""
@@ -200,9 +202,8 @@ class Classifier:
                 '(in Python invert="auto")',
                 name,
             )
-        height, width, _ = self._shape
-        resized = RESIZE[self.resize](inverted(pixels, self.invert), height, width)
-        return preprocessed(resized, self.preprocess).reshape(self.model.input_shape[1:])
+        resized = RESIZE[self.resize](inverted(pixels, self.invert), self._layout.height, self._layout.width)
+        return self._layout.arranged(preprocessed(resized, self.preprocess))
 
     def scores(self, batch: Floats) -> NDArray[np.float64]:
         """Scores (n, classes) of prepared images (n, ...)."""
@@ -234,8 +235,9 @@ class Classifier:
         return head
 
     def _decided(self, said: Said, name: str, names: Decision[tuple[str, ...]], teachable_machine: bool) -> Decisions:
-        preprocess = decide_preprocess(self.model, said, self._shape, name, teachable_machine)
+        preprocess = decide_preprocess(self.model, said, self._layout.shape, name, teachable_machine)
         return Decisions(
+            size=decide_size(said, self._layout),
             resize=decide_resize(said, preprocess.value),
             preprocess=preprocess,
             invert=decide_invert(said, preprocess.value),
@@ -251,12 +253,16 @@ def _place(path: Source) -> tuple[str, Path | None]:
 
 
 def _asked(
-    preprocess: str | None, scale: float | None, mean: Numbers, std: Numbers, *rest: str | bool | None
+    preprocess: str | None,
+    scale: float | None,
+    mean: Numbers,
+    std: Numbers,
+    *rest: str | bool | int | tuple[int, int] | None,
 ) -> Metadata:
     numbers = {key: value for key, value in (("scale", scale), ("mean", mean), ("std", std)) if value is not None}
     if numbers and preprocess not in (None, "auto"):
         raise InputError(f"preprocess {preprocess} has its own scale: give either it or scale, mean and std")
-    values = dict(zip(("resize", "invert", "exif", "activation", "multi_label"), rest, strict=True))
+    values = dict(zip(("size", "resize", "invert", "exif", "activation", "multi_label"), rest, strict=True))
     named = None if preprocess == "auto" else preprocess
     said = metadata_of({"preprocess": named, **values}, "classifier")
     return said.updated(Metadata(preprocess=scaling_of(numbers, "classifier"))) if numbers else said
@@ -273,12 +279,3 @@ def _check_images(images: object, batch_size: int) -> None:
         raise InputError("images is an iterable of images; for one image call the classifier itself")
     if batch_size < 1:
         raise InputError(f"batch_size is at least 1, not {batch_size}")
-
-
-def _image_shape(model: "Model", name: str) -> tuple[int, int, int]:
-    shape = model.input_shape
-    if isinstance(shape, tuple) and len(shape) in (3, 4):
-        height, width, channels = (*shape[1:], 1)[:3]
-        if isinstance(height, int) and isinstance(width, int) and channels in MODES:
-            return height, width, channels
-    raise InputError(f"{name}: images need an input (None, h, w), (None, h, w, 1) or (None, h, w, 3), not {shape}")

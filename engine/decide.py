@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from engine.errors import InputError
 from engine.images.families import family_of_layers, family_preprocess
+from engine.images.layout import Layout
 from engine.images.metadata import Metadata
 from engine.images.preprocess import COLOUR_ONLY, IMPLIED_INVERT, IMPLIED_RESIZE, Preprocess, Scaling
 
@@ -37,6 +38,7 @@ class Decision(Generic[T]):
 class Decisions:
     """Everything between a picture and the model's input, and between its output and an answer."""
 
+    size: Decision[str]
     resize: Decision[str]
     preprocess: Decision[Preprocess]
     invert: Decision[str]
@@ -97,6 +99,12 @@ def decide_preprocess(
         decision = Decision("none", "nothing tells how its images were scaled")
     _check_channels(decision.value, shape[2], name)
     return decision
+
+
+def decide_size(said: Said, layout: Layout) -> Decision[str]:
+    """The size of images."""
+    text = f"{layout.height} × {layout.width}"
+    return Decision(text, said.decide("size", None, "the model's input").reason)
 
 
 def decide_resize(said: Said, preprocess: Preprocess) -> Decision[str]:

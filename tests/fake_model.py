@@ -47,5 +47,5 @@ class FakeModel:
 
     def install(self, monkeypatch: pytest.MonkeyPatch) -> "FakeModel":
         """Make this what `engine.load_model` returns."""
-        monkeypatch.setattr(engine, "load_model", lambda path, threads=None, arch=None: self)
+        monkeypatch.setattr(engine, "load_model", lambda path, **options: self)
         return self

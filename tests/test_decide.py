@@ -156,6 +156,17 @@ def test_teachable_machine_is_known_by_its_files(classifier: Made, tmp_path: Pat
     assert classifier(path=path, classes=2, preprocess="unit").resize == "keras"
 
 
+def test_an_open_size_must_be_said(classifier: Made, weights: Path) -> None:
+    shape = (None, None, None, 3)
+    with pytest.raises(InputError, match=r"m\.h5: the input .* leaves the size of images open: --size 224"):
+        classifier(shape=shape)
+    assert classifier(shape=shape, size=(96, 64)).decisions.size.value == "96 × 64"
+    weights.with_suffix(".json").write_text('{"size": 160}')
+    made = classifier(shape=shape)
+    assert made.decisions.size.value == "160 × 160"
+    assert made.decisions.size.reason == str(weights.with_suffix(".json"))
+
+
 def test_own_numbers(classifier: Made) -> None:
     made = classifier(scale=1 / 255, mean=[0.5, 0.25, 0], std=2)
     assert made.preprocess == Scaling(1 / 255, (0.5, 0.25, 0.0), (2.0,))
@@ -176,6 +187,8 @@ def test_own_numbers(classifier: Made) -> None:
         ({"resize": "bicubic"}, "resize is one of keras, nearest, lanczos-fit, pad, crop, not 'bicubic'"),
         ({"activation": "relu"}, "activation is one of"),
         ({"exif": "yes"}, "exif is true or false"),
+        ({"size": 0}, "size is a number of pixels, or height and width, not 0"),
+        ({"size": (224, 225)}, r"the input \(None, 224, 224, 3\) is not of 224 × 225 pixels"),
     ],
     ids=str,
 )
@@ -188,10 +201,11 @@ def test_decisions_as_text_and_plain_data(classifier: Made, weights: Path) -> No
     weights.with_suffix(".json").write_text('{"labels": ["cat", "dog"], "resize": "crop", "exif": true}')
     made = classifier(name="vgg16", classes=2)
     assert str(made.decisions) == (
-        "resize crop, preprocess caffe, invert no, exif honoured, labels names, scores softmax"
+        "size 224 × 224, resize crop, preprocess caffe, invert no, exif honoured, labels names, scores softmax"
     )
     sidecar = str(weights.with_suffix(".json"))
     assert made.decisions.to_dict() == {
+        "size": {"value": "224 × 224", "reason": "the model's input"},
         "resize": {"value": "crop", "reason": sidecar},
         "preprocess": {"value": "caffe", "reason": "vgg16 is a model of keras.applications"},
         "invert": {"value": "no", "reason": "the default"},

@@ -36,6 +36,14 @@ def number(text: str) -> float:
     return found[0]
 
 
+def sides(text: str) -> tuple[int, int]:
+    """`224`, or height and width as `224x160`."""
+    parts = text.lower().replace("×", "x").split("x")
+    if len(parts) > 2 or not all(part.strip().isdecimal() for part in parts):
+        raise click.BadParameter(f"{text!r} is not a size like 224 or 224x160")
+    return int(parts[0]), int(parts[-1])
+
+
 OPTIONS = (
     click.option(
         "--labels",
@@ -43,6 +51,13 @@ OPTIONS = (
         type=click.Path(path_type=Path),
         show_default="beside the model",
         help="Names of the classes: .txt (one a line), .json (list or map) or .csv.",
+    ),
+    click.option(
+        "--size",
+        metavar="N|HxW",
+        type=sides,
+        show_default="the model's own",
+        help="Height and width of images, where the model leaves them open.",
     ),
     click.option(
         "--resize",
@@ -75,7 +90,19 @@ OPTIONS = (
     ),
     click.option("--multi-label", is_flag=True, default=None, help="Each label has its own probability (sigmoids)."),
 )
-NAMES = ("labels", "resize", "preprocess", "scale", "mean", "std", "invert", "exif", "activation", "multi_label")
+NAMES = (
+    "labels",
+    "size",
+    "resize",
+    "preprocess",
+    "scale",
+    "mean",
+    "std",
+    "invert",
+    "exif",
+    "activation",
+    "multi_label",
+)
 
 
 def picture_options(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,10 +11,12 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.images.labels import labels_of, parse_json, read_text
+from engine.images.layout import Size
 from engine.images.preprocess import INVERT, PREPROCESS, Preprocess, Scaling
 from engine.images.resize import RESIZE
 from engine.output import destination
 
+MAX_SIDE = 8192
 ACTIVATIONS = ("none", "softmax", "sigmoid")
 
 logger = logging.getLogger(__name__)
@@ -26,6 +28,7 @@ class Metadata:
 
     labels: tuple[str, ...] | None = None
     preprocess: Preprocess | None = None
+    size: Size | None = None
     resize: str | None = None
     invert: str | None = None
     exif: bool | None = None
@@ -35,7 +38,7 @@ class Metadata:
     def to_dict(self) -> dict[str, Any]:
         """What is said, in plain types, as `metadata_of` reads it."""
         said = {field.name: getattr(self, field.name) for field in fields(self)}
-        plain: dict[str, Any] = {"labels": self.labels and list(self.labels)}
+        plain: dict[str, Any] = {"labels": self.labels and list(self.labels), "size": self.size and list(self.size)}
         if isinstance(self.preprocess, Scaling):
             plain["preprocess"] = self.preprocess.to_dict()
         return {key: value for key, value in (said | plain).items() if value is not None}
@@ -105,6 +108,7 @@ def metadata_of(values: Any, source: str) -> Metadata:
             if isinstance(preprocess, dict)
             else _choice(values, "preprocess", tuple(PREPROCESS), source)
         ),
+        size=_size(values.get("size"), source),
         resize=_choice(values, "resize", tuple(RESIZE), source),
         invert=_choice(values, "invert", INVERT, source),
         exif=_flag(values, "exif", source),
@@ -124,6 +128,15 @@ def scaling_of(values: Mapping[str, Any], source: str) -> Scaling:
     if 0 in std:
         raise InputError(f"{source}: std is a divisor and cannot be 0")
     return Scaling(scale[0], mean, std)
+
+
+def _size(value: Any, source: str) -> Size | None:
+    sides = value if isinstance(value, list | tuple) else [value] * 2
+    if value is None:
+        return None
+    if len(sides) != 2 or not all(type(side) is int and 1 <= side <= MAX_SIDE for side in sides):
+        raise InputError(f"{source}: size is a number of pixels, or height and width, not {value!r}")
+    return sides[0], sides[1]
 
 
 def _numbers(value: Any, key: str, source: str) -> tuple[float, ...]:

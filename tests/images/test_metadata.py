@@ -20,6 +20,7 @@ def sidecar(tmp_path: Path, values: Any) -> Metadata:
 EVERYTHING = {
     "labels": ["a", "b"],
     "preprocess": {"scale": 0.5, "mean": [1.0, 2.0, 3.0], "std": [4.0]},
+    "size": [224, 160],
     "resize": "nearest",
     "invert": "auto",
     "exif": True,
@@ -32,8 +33,9 @@ def test_sidecar(tmp_path: Path) -> None:
     assert read_sidecar(tmp_path / "m.h5") == Metadata()
     scaling = Scaling(0.5, (1.0, 2.0, 3.0), (4.0,))
     assert sidecar(tmp_path, EVERYTHING) == Metadata(
-        ("a", "b"), scaling, "nearest", "auto", exif=True, activation="sigmoid", multi_label=False
+        ("a", "b"), scaling, (224, 160), "nearest", "auto", exif=True, activation="sigmoid", multi_label=False
     )
+    assert sidecar(tmp_path, {"size": 32}) == Metadata(size=(32, 32))
     assert sidecar(tmp_path, {"preprocess": "tf"}) == Metadata(preprocess="tf")
     assert sidecar(tmp_path, {"preprocess": {"scale": 2, "mean": 1}}) == Metadata(preprocess=Scaling(2.0, (1.0,)))
 
@@ -79,6 +81,10 @@ def test_another_file_of_that_name_is_passed_over(
         ({"preprocess": {"std": [1, 0]}}, "std is a divisor"),
         ({"preprocess": {"scale": True}}, "scale is a number"),
         ({"preprocess": {"offset": 1}}, "not offset"),
+        ({"size": "224"}, "size is a number of pixels, or height and width, not '224'"),
+        ({"size": [1, 2, 3]}, "size is a number of pixels"),
+        ({"size": True}, "size is a number of pixels"),
+        ({"size": 8193}, "size is a number of pixels"),
         ({"resize": "bilinear"}, "resize is one of keras, nearest, lanczos-fit, pad, crop, not 'bilinear'"),
         ({"exif": "yes"}, "exif is true or false"),
         ({"activation": "relu"}, "activation is one of none, softmax, sigmoid"),
