@@ -1,6 +1,6 @@
 """A file of results that an interrupted run leaves behind, and a later one continues.
 
-While results come in they are in `FILE.partial`, which becomes FILE when all are there.
+While results come in they are in `FILE.partial`, which becomes FILE when all are there. Parquet is JSON lines until then.
 """
 
 import errno
@@ -18,9 +18,6 @@ from engine.errors import InputError
 from engine.report.lines import safe_path
 from engine.report.reading import whole_records
 from engine.report.record import Layout
-
-FORMATS = ("csv", "tsv", "jsonl", "parquet")
-"""Formats that can be continued. Parquet is JSON lines until it is whole."""
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from engine.commands.inputs import Inputs, input_options
-from engine.commands.options import EXIT_CODES, arch_option, find_weights, say, weights_option
+from engine.commands.options import EXIT_CODES, arch_option, find_weights, sandbox_option, say, weights_option
 from engine.commands.outputs import Output, output_options
 from engine.commands.picture_options import picture_options, say_decisions
 
@@ -35,6 +35,7 @@ from engine.commands.picture_options import picture_options, say_decisions
 @click.option("--batch-size", type=click.IntRange(1, 4096), default=32, show_default=True, help="Images at a time.")
 @click.option("--threads", type=click.IntRange(1, 1024), show_default="the processors there are", help="Threads.")
 @arch_option
+@sandbox_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -51,6 +52,7 @@ def command(
     batch_size: int,
     threads: int | None,
     arch: str | None,
+    sandbox: bool,
 ) -> None:
     """Say what each image shows (the default command).
 
@@ -71,7 +73,7 @@ def command(
 
     warnings.filterwarnings("ignore", module="PIL")
     path = find_weights(weights)
-    classifier = Classifier(path, top_k=top_k, threads=threads, arch=arch, **picture)
+    classifier = Classifier(path, top_k=top_k, threads=threads, arch=arch, sandbox=sandbox, **picture)
     say_decisions(classifier)
     run = Run(inputs, classifier, batch_size, threads)
     if features is not None and output.path is not None:
@@ -105,6 +107,6 @@ def _check_sorting(folder: Path, inputs: Inputs) -> None:
 
 def _check_output(path: Path | None, inputs: Inputs, weights: str) -> None:
     if path is not None and path.is_file():
-        for name in (*inputs.named, weights):
+        for name in (*inputs.named, inputs.listed or "", weights):
             if Path(name).is_file() and path.samefile(name):
                 raise click.UsageError(f"-o {path} would overwrite an input")

@@ -12,13 +12,14 @@ from click.testing import Result
 from PIL import Image
 
 from engine.errors import KernelError
-from engine.journal import FORMATS, Journal
+from engine.commands.outputs import RESUMABLE
+from engine.journal import Journal
 from engine.report import Layout
 from tests.fake_model import FakeModel
 
 Infer = Callable[..., Result]
 
-LINES = [name for name in FORMATS if name != "parquet"]
+LINES = [name for name in RESUMABLE if name != "parquet"]
 
 
 @pytest.fixture
