@@ -85,6 +85,8 @@ class Classifier:
     Raises what `engine.load_model` raises, and InputError.
     """
 
+    _check_border = False
+
     def __init__(
         self,
         path: Source,
@@ -194,8 +196,7 @@ class Classifier:
 
     def prepare(self, pixels: Pixels, image: object = None) -> Floats:
         """What the model is fed for `pixels`, without the batch axis; `image` is what a warning names."""
-        if self._check_border and dark_on_light(pixels):
-            self._check_border = False
+        if self._check_border and dark_on_light(pixels) and vars(self).pop("_check_border", False):
             name = image if isinstance(image, str | os.PathLike) else "an image"
             logger.warning(
                 "%s looks dark on light, and such models mostly expect light on dark: try --invert auto "

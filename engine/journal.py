@@ -1,6 +1,7 @@
 """A file of results that an interrupted run leaves behind, and a later one continues.
 
-While results come in they are in `FILE.partial`, which becomes FILE when all are there. Parquet is JSON lines until then.
+While results come in they are in `FILE.partial`, which becomes FILE when all are there; Parquet is JSON lines until
+then.
 """
 
 import errno

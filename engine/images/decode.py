@@ -153,7 +153,6 @@ def _with_channels(pixels: Pixels, channels: int) -> Pixels:
         return pixels
     if channels == 3:
         return np.repeat(pixels, 3, axis=2)
-    weights = np.array([19595, 38470, 7471], np.uint32)
     if pixels.dtype == np.uint8:
-        return ((pixels @ weights + 0x8000) >> 16).astype(np.uint8)[..., None]
-    return (pixels @ weights.astype(np.float32) / np.float32(65536))[..., None]
+        return np.asarray(Image.fromarray(pixels).convert("L"))[..., None]
+    return (pixels @ np.array([19595, 38470, 7471], np.float32) / np.float32(65536))[..., None]

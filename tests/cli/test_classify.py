@@ -159,6 +159,24 @@ def test_threads_reach_the_model(infer: Any, model: FakeModel, monkeypatch: pyte
     assert seen == [(Path("m.h5"), 3), (Path("m.h5"), None)]
 
 
+def test_threads_that_decode_warn_once(infer: Any, folder: Path) -> None:
+    for i in range(64):
+        Image.new("L", (28, 28), 204).save(folder / "images" / f"{i}.png")
+    stderr = infer("images", "--threads", "8", "--batch-size", "64").stderr
+    assert stderr.count("looks dark on light") == 1
+
+
+def test_results_are_the_same_whoever_decodes(infer: Any, folder: Path) -> None:
+    for i in range(100):
+        Image.new("L", (30 + i, 28), i).save(folder / "images" / f"{i}.png")
+    expected = infer("images", "--format", "jsonl", "--probs", "--threads", "1", "--batch-size", "1").stdout
+    for threads, batch_size in (("1", "7"), ("8", "3"), ("3", "64")):
+        assert (
+            infer("images", "--format", "jsonl", "--probs", "--threads", threads, "--batch-size", batch_size).stdout
+            == expected
+        )
+
+
 def test_warnings_go_to_stderr_in_one_line(infer: Any, folder: Path) -> None:
     Image.new("L", (9, 9), 204).save(folder / "images" / "d.png")
     result = infer("images/d.png")

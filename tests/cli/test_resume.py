@@ -11,8 +11,8 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
-from engine.errors import KernelError
 from engine.commands.outputs import RESUMABLE
+from engine.errors import KernelError
 from engine.journal import Journal
 from engine.report import Layout
 from tests.fake_model import FakeModel
