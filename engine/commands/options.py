@@ -100,6 +100,12 @@ weights_option = click.option(
     help="Keras model (.h5, .keras). A bare name is looked up here, in weights/, then among the shipped models.",
 )
 
+sandbox_option = click.option(
+    "--sandbox",
+    is_flag=True,
+    help="Read the model's file in a process of its own with limits, so that damage in it can do no harm here.",
+)
+
 arch_option = click.option(
     "--arch",
     metavar="FILE|NAME",

@@ -16,6 +16,7 @@ def open_model(
     lambdas: Mapping[str, Callable[..., Any]] | None = None,
     shapes: Sequence[Shape] | None = None,
     outputs: Sequence[str] | None = None,
+    sandbox: bool = False,
 ) -> Network:
     """Read a Keras model's description and build its graph; weights are read later, while the result is open.
 
@@ -23,9 +24,10 @@ def open_model(
     `lambdas` has a function, of arrays with the batch first, for each Lambda layer by its name. `shapes` are those of
     one example of each input, where the file leaves sizes open; without them the graph is one of many that it may be.
     `outputs` are names of layers (`parts.py`) whose results are wanted in place of the model's own.
+    `sandbox` lets a child process read the file (`sandbox.py`); its weights are all read then.
     Raises `ModelFileError` for a file that is damaged or none of Keras's, `UnsupportedLayerError` for what is not
     computed here, `LimitExceededError` for sizes beyond the file's own, `GraphError` for shapes that do not fit.
     """
     from engine.frontend.assemble import open_network
 
-    return open_network(source, arch, lambdas or {}, shapes, outputs)
+    return open_network(source, arch, lambdas or {}, shapes, outputs, sandbox)

@@ -17,6 +17,7 @@ from engine.frontend.open_sizes import OpenShape, check_fit, common, declared_sh
 from engine.frontend.parts import layers_on_the_way, parts_of
 from engine.frontend.quantised import use_quantised_forms
 from engine.frontend.reading import read_model
+from engine.frontend.registry import CUSTOM
 from engine.frontend.saved import SavedLayers, SavedModel, SavedTree
 from engine.frontend.spec import LayerSpec
 from engine.frontend.stored_forms import backend_of, use_stored_forms
@@ -52,12 +53,24 @@ def open_network(
     lambdas: Mapping[str, Callable[..., Any]],
     shapes: Sequence[Shape] | None,
     outputs: Sequence[str] | None = None,
+    sandbox: bool = False,
 ) -> Network:
     """Open a model and describe what it holds; no weight is read. Raises `EngineError` naming the source."""
     with ExitStack() as stack:
-        saved = read_model(source, arch, stack)
+        saved = _read(source, arch, stack, not lambdas and not CUSTOM) if sandbox else read_model(source, arch, stack)
         with naming(name_of(source)):
             return _assemble(saved, lambdas, shapes, outputs, stack)
+
+
+def _read(source: Source, arch: Source | None, stack: ExitStack, build: bool) -> SavedModel:
+    from engine.frontend.sandbox import read_in_sandbox
+
+    return read_in_sandbox(source, arch, stack, build)
+
+
+def try_out(saved: SavedModel) -> None:
+    """Build a model and match its weights, for nothing. Raises what opening it would."""
+    _assemble(saved, {}, None, None, ExitStack())
 
 
 def _assemble(

@@ -45,7 +45,7 @@ class Stored:
     kind: str
     dtype: np.dtype[Any]
     archive: "Archive" = field(repr=False)
-    _id: Any = field(repr=False)
+    place: Any = field(repr=False)
 
     def read(self) -> NDArray[Any]:
         """The data: float64 where float64 or integers are stored, else float32."""
@@ -55,7 +55,7 @@ class Stored:
         """The data as float32 or float64, straight from the file."""
         array = np.empty(self.shape, self.dtype)
         if array.size:
-            self._id.read(h5s.ALL, h5s.ALL, array)
+            self.place.read(h5s.ALL, h5s.ALL, array)
         if self.kind == "bfloat16":
             return (array.view("<u2").astype(np.uint32) << 16).view(np.float32).reshape(self.shape)
         wide = self.kind == "integer" or self.dtype.itemsize == 8
@@ -132,6 +132,15 @@ class Archive:
         if found is not None and not isinstance(found, h5g.GroupID):
             raise ModelFileError(f"{path!r} must be a group")
         return found
+
+    def is_group(self, where: Any, name: str) -> bool:
+        """Whether what a group holds under a name is a group."""
+        return isinstance(self._walk(where, name), h5g.GroupID)
+
+    def address(self, where: Any) -> int:
+        """What tells a group from every other one in the file."""
+        with _damage():
+            return int(h5o.get_info(where).addr)
 
     def dataset(self, where: Any, path: str) -> Stored:
         """The data set at `path` below `where`, checked."""

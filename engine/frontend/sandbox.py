@@ -1,4 +1,4 @@
-"""Model files read in a process of their own, from which nothing comes but arrays and a graph, both checked.
+"""Model files read in a process of their own, from which nothing comes but plain data and arrays, both checked.
 
 What the HDF5 library does to damaged bytes ends there: a crash, a hang, or all memory taken, is an error here. The
 child has the user's rights: it bounds faults, and is no cage for code.
@@ -8,17 +8,15 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from tempfile import TemporaryFile
 from typing import IO, Any
 
 from engine import child, errors
 from engine.errors import EngineError, LimitExceededError, ModelFileError
-from engine.frontend.exchange import Failure, read_network
+from engine.frontend.exchange import Failure, read_answer
 from engine.frontend.files import LentFile, Source, name_of, naming, open_bytes
-from engine.frontend.network import Network
-from engine.ir.ops import Shape
+from engine.frontend.saved import SavedModel
 
 MEMORY = 4 << 30
 ANSWER = 64 << 30
@@ -27,59 +25,45 @@ _MODULE = "engine.frontend.sandboxed"
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-def open_in_sandbox(
-    source: Source,
-    arch: Source | None = None,
-    shapes: Sequence[Shape] | None = None,
-    outputs: Sequence[str] | None = None,
-) -> Network:
-    """As `open_model`, by a child process. A network keeps its weights in a temporary file until it is closed.
+def read_in_sandbox(source: Source, arch: Source | None, stack: ExitStack, build: bool) -> SavedModel:
+    """As `read_model`, by a child process. The weights are in a temporary file, which stays open as long as `stack`.
 
-    Raises `ModelFileError` where the child crashes, `LimitExceededError` where it needs too much. Functions of this
-    process, and layers registered in it, are not known there. Without the module `resource`, as on Windows, only the
-    time is bounded.
+    With `build` the child also makes the graph, so that what would take all memory or time takes the child's; it knows
+    no functions and registered layers of this process.
+
+    Raises `ModelFileError` where the child crashes, `LimitExceededError` where it needs too much. Without the module
+    `resource`, as on Windows, only the time is bounded.
     """
     if not child.has_python():
         raise EngineError("a sandbox needs a Python to start, and there is none")
-    resources = ExitStack()
-    try:
-        with naming(name_of(source)):
-            found = _answer(source, arch, {"shapes": shapes, "outputs": outputs}, resources)
-        if isinstance(found, Failure):
-            raise _error(found)
-    except BaseException:
-        resources.close()
-        raise
+    with naming(name_of(source)):
+        found = _answer(source, arch, stack, build)
+    if isinstance(found, Failure):
+        raise _error(found)
     return found
 
 
-def _answer(source: Source, arch: Source | None, options: Mapping[str, Any], resources: ExitStack) -> Network | Failure:
+def _answer(source: Source, arch: Source | None, stack: ExitStack, build: bool) -> SavedModel | Failure:
     contents: list[bytes] = []
     request = {
         "source": _described(source, contents),
         "arch": None if arch is None else _described(arch, contents),
+        "build": build,
         "limits": {"memory": MEMORY, "seconds": SECONDS, "answer": ANSWER},
-        **options,
     }
     asked = b"".join([child.search_path(), json.dumps(request).encode(), b"\n", *contents])
-    answer = resources.enter_context(TemporaryFile())  # noqa: SIM115  # the weights stay in it
+    answer = stack.enter_context(TemporaryFile())  # noqa: SIM115  # the weights stay in it
     command, environment = child.command(_MODULE), child.environment(**_ONE_THREAD)
     with TemporaryFile() as said:
         try:
             done = subprocess.run(
-                command,
-                input=asked,
-                stdout=answer,
-                stderr=said,
-                env=environment,
-                timeout=SECONDS,
-                check=False,
+                command, input=asked, stdout=answer, stderr=said, env=environment, timeout=SECONDS, check=False
             )
         except subprocess.TimeoutExpired:
             raise LimitExceededError(f"was not read within {SECONDS} seconds") from None
         if done.returncode:
             raise _fault(done.returncode, said)
-    return read_network(resources.enter_context(closing(LentFile(answer))), resources)
+    return read_answer(stack.enter_context(closing(LentFile(answer))))
 
 
 def _described(source: Source, contents: list[bytes]) -> Any:

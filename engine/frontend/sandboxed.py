@@ -1,13 +1,16 @@
-"""The child process of `sandbox.py`: sets limits on itself, opens a model, and writes it to standard output."""
+"""The child process of `sandbox.py`: sets limits on itself, reads a model, and writes it to standard output."""
 
 import io
 import json
 import sys
+from contextlib import ExitStack
 from typing import Any, BinaryIO
 
 from engine.errors import EngineError, LimitExceededError
-from engine.frontend import Source, name_of, open_model
-from engine.frontend.exchange import write_failure, write_network
+from engine.frontend.assemble import try_out
+from engine.frontend.exchange import write_failure, write_model
+from engine.frontend.files import Source, name_of, naming
+from engine.frontend.reading import read_model
 
 
 def main() -> None:
@@ -19,9 +22,12 @@ def main() -> None:
     assert source is not None
     out: BinaryIO = sys.stdout.buffer
     try:
-        shapes = request["shapes"] and [tuple(shape) for shape in request["shapes"]]
-        with open_model(source, arch, None, shapes, request["outputs"]) as network:
-            write_network(network, out)
+        with ExitStack() as stack:
+            saved = read_model(source, arch, stack)
+            with naming(name_of(source)):
+                if request["build"]:
+                    try_out(saved)
+                write_model(saved, out)
     except EngineError as error:
         write_failure(error, out)
     except MemoryError:
