@@ -40,6 +40,7 @@ def load_model(
     lambdas: Mapping[str, Callable[..., Any]] | None = None,
     threads: int | None = None,
     memory: Memory = "normal",
+    sandbox: bool = False,
 ) -> "Model":
     """The model that any Keras saved: `.h5`, `.keras`, or weights with their description in `arch`.
 
@@ -47,7 +48,8 @@ def load_model(
     for. `lambdas` has a function for each Lambda layer by the layer's name; it is handed what Keras hands it, as
     NumPy arrays. `threads` is the most that one call uses; by default as many as this process may (see
     `set_num_threads`). `memory="low"` leaves out algorithms whose weights take several times the room of the file's;
-    results may differ in their last bits. Nothing in the file is ever executed. Raises `ModelFileError`,
+    results may differ in their last bits. Nothing in the file is ever executed. `sandbox=True` reads it in a child
+    process with limits on memory and time, so that a crash there is an error here. Raises `ModelFileError`,
     `UnsupportedLayerError`, `LimitExceededError` or `GraphError`, each with one line that names the file and what was
     found.
     """
@@ -55,7 +57,7 @@ def load_model(
         raise InputError(f"threads: expected at least 1, found {threads}")
     if memory not in get_args(Memory):
         raise InputError(f"memory: expected {' or '.join(map(repr, get_args(Memory)))}, found {memory!r}")
-    return Model(Origin(path, arch, lambdas, threads, memory))
+    return Model(Origin(path, arch, lambdas, threads, memory, sandbox))
 
 
 class Model:

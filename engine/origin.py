@@ -22,11 +22,12 @@ class Origin:
     lambdas: Mapping[str, Callable[..., Any]] | None = field(default=None, repr=False)
     threads: int | None = None
     memory: Memory = "normal"
+    sandbox: bool = False
     outputs: tuple[str, ...] | None = None
 
     def open(self, shapes: Sequence[Shape] | None = None) -> Network:
         """Open the file, as `open_model` does."""
-        return open_model(self.source, self.arch, self.lambdas, shapes, self.outputs)
+        return open_model(self.source, self.arch, self.lambdas, shapes, self.outputs, self.sandbox)
 
     def settled(self) -> "Origin":
         """The same when the process works in another folder later."""
