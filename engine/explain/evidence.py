@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from engine.explain.trace import Floats, values_of
 from engine.frontend import Network
 from engine.ir.graph import Graph, Node
-from engine.ir.ops import Activate, Dense, GlobalPool, Identity, Reshape, Softmax
+from engine.ir.ops import NO_PADS, Activate, Conv, Dense, GlobalPool, Identity, Pool, Reshape, Softmax
 
 Kind: TypeAlias = Literal["cam", "occlusion"]
 Scores: TypeAlias = Callable[[Floats], NDArray[np.float64]]
@@ -46,17 +46,31 @@ def evidence_for(
     return occlusion(x, index, label, scores)
 
 
-def _averaged_head(graph: Graph) -> tuple[int, Node] | None:
-    """The maps whose means the last dense layer reads, and that layer; None where the network ends otherwise."""
-    made = graph.producers()
-    dense = _behind(graph, graph.outputs[0], (Softmax, Activate, Identity))
-    if dense is None or not isinstance(dense.op, Dense) or len(graph.shapes[dense.values[0]]) != 1:
+def _averaged_head(graph: Graph) -> tuple[int, Node | None] | None:
+    """The maps (h, w, c) whose means become scores, and the layer that weighs them, if the means are not the scores.
+
+    None where the network ends otherwise.
+    """
+    last = _behind(graph, graph.outputs[0], (Softmax, Activate, Identity, Reshape))
+    dense = last if last and _weighs(last, graph) else None
+    pool = _behind(graph, dense.values[0], (Identity, Reshape)) if dense else last
+    if pool is None or not _averages(pool, graph) or len(graph.shapes[pool.values[0]]) != 3:
         return None
-    pool = _behind(graph, dense.values[0], (Identity, Reshape))
-    if pool is None or not isinstance(pool.op, GlobalPool) or pool.op.kind != "mean":
-        return None
-    maps = pool.values[0]
-    return (maps, dense) if len(graph.shapes[maps]) == 3 and maps in made else None
+    return pool.values[0], dense
+
+
+def _weighs(node: Node, graph: Graph) -> bool:
+    """Whether a node is one product of a vector, also where that is a picture of one pixel."""
+    shape = graph.shapes[node.values[0]]
+    return shape[:-1] in ((), (1, 1)) and isinstance(node.op, Dense | Conv) and node.weights[0].shape[-2] == shape[-1]
+
+
+def _averages(node: Node, graph: Graph) -> bool:
+    """Whether a node is the mean over all of its image."""
+    shape = graph.shapes[node.values[0]]
+    if isinstance(node.op, Pool):
+        return node.op.kind == "mean" and node.op.window == shape[-3:-1] and node.op.pads == NO_PADS
+    return isinstance(node.op, GlobalPool) and node.op.kind == "mean"
 
 
 def _behind(graph: Graph, value: int, skipped: tuple[type, ...]) -> Node | None:
@@ -67,18 +81,19 @@ def _behind(graph: Graph, value: int, skipped: tuple[type, ...]) -> Node | None:
 
 
 def _class_activation(
-    graph: Graph, x: Floats, index: int, label: str, maps: int, dense: Node, threads: int | None
+    graph: Graph, x: Floats, index: int, label: str, maps: int, dense: Node | None, threads: int | None
 ) -> Evidence:
-    values = values_of(graph, [maps], [x], threads)[maps]
-    kernel = dense.weights[0].read().astype(np.float64)
-    sign = -1.0 if kernel.shape[1] == 1 and index == 0 else 1.0
-    weights = kernel[:, min(index, kernel.shape[1] - 1)] * sign
-    h, w = values.shape[:2]
+    values = values_of(graph, [maps], [x], threads)[maps].astype(np.float64)
+    h, w, c = values.shape
+    kernel = np.eye(c) if dense is None else dense.weights[0].read().astype(np.float64).reshape(c, -1)
+    units = kernel.shape[1]
+    weights = -kernel[:, 0] if units == 1 and index == 0 else kernel[:, min(index, units - 1)]
+    how = "the map of the class itself" if dense is None else f"the channels weighed as {dense.layer} weighs them"
     text = (
-        f"Class activation map: the {h} × {w} positions of {dense.layer}'s input, each weighed as {label!r} weighs its "
-        "channels. Their mean, plus the bias, is the score before softmax."
+        f"Class activation map of {label!r}: at each of {h} × {w} places, {how}. "
+        f"Their mean{'' if dense is None else ', plus the bias,'} is the score before it becomes a probability."
     )
-    return Evidence("cam", (values.astype(np.float64) @ weights).astype(np.float32), text)
+    return Evidence("cam", (values @ weights).astype(np.float32), text)
 
 
 def occlusion(x: Floats, index: int, label: str, scores: Scores) -> Evidence:

@@ -108,7 +108,7 @@ function choices(name, items, chosen, choose, face, most) {
   const box = make("div", { class: name });
   const button = (item) => {
     const [shown, label] = face(item);
-    return make("button", { type: "button", title: label, "aria-label": label, "aria-pressed": item === chosen, "data-item": item, onclick: (event) => {
+    return make("button", { type: "button", title: label, "aria-label": label, "aria-pressed": String(item === chosen), "data-item": item, onclick: (event) => {
       chosen = item;
       box.querySelectorAll("button[aria-pressed]").forEach((b) => b.setAttribute("aria-pressed", b === event.currentTarget));
       choose(item);
