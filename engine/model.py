@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.arrays import checked
 from engine.errors import CancelledError, InputError, KernelError
+from engine.finite import Watch
 from engine.frontend import Source, name_of
 from engine.frontend.open_sizes import is_open
 from engine.ir.graph import Graph
@@ -40,6 +41,7 @@ def load_model(
     lambdas: Mapping[str, Callable[..., Any]] | None = None,
     threads: int | None = None,
     memory: Memory = "normal",
+    strict: bool = False,
     sandbox: bool = False,
 ) -> "Model":
     """The model that any Keras saved: `.h5`, `.keras`, or weights with their description in `arch`.
@@ -48,16 +50,16 @@ def load_model(
     for. `lambdas` has a function for each Lambda layer by the layer's name; it is handed what Keras hands it, as
     NumPy arrays. `threads` is the most that one call uses; by default as many as this process may (see
     `set_num_threads`). `memory="low"` leaves out algorithms whose weights take several times the room of the file's;
-    results may differ in their last bits. Nothing in the file is ever executed. `sandbox=True` reads it in a child
-    process with limits on memory and time, so that a crash there is an error here. Raises `ModelFileError`,
-    `UnsupportedLayerError`, `LimitExceededError` or `GraphError`, each with one line that names the file and what was
-    found.
+    results may differ in their last bits. Weights that are NaN or infinite are warned of; `strict=True` refuses them.
+    Nothing in the file is ever executed. `sandbox=True` reads it in a child process with limits on memory and time, so
+    that a crash there is an error here. Raises `ModelFileError`, `UnsupportedLayerError`, `LimitExceededError` or
+    `GraphError`, each with one line that names the file and what was found.
     """
     if threads is not None and threads < 1:
         raise InputError(f"threads: expected at least 1, found {threads}")
     if memory not in get_args(Memory):
         raise InputError(f"memory: expected {' or '.join(map(repr, get_args(Memory)))}, found {memory!r}")
-    return Model(Origin(path, arch, lambdas, threads, memory, sandbox))
+    return Model(Origin(path, arch, lambdas, threads, memory, strict, sandbox))
 
 
 class Model:
@@ -72,10 +74,15 @@ class Model:
 
     def __init__(self, origin: Origin, pool: Pool | None = None) -> None:
         with origin.open() as network:
-            graph = optimise(network.graph)
+            watch, sizes_are_open = Watch(), is_open(network.input_shapes)
+            graph = optimise(watch.over(network.graph))
             self._origin = origin.settled()
             self._pool = new_pool() if pool is None else pool
-            self._sessions = self._new_sessions(is_open(network.input_shapes), graph)
+            self._sessions = self._new_sessions(sizes_are_open, graph)
+            if sizes_are_open:
+                for weight in graph.weights():
+                    weight.read()
+            watch.report(name_of(origin.source), origin.strict)
             self.layers = layers_of(network.layers, self._origin.open)
             self.inputs, self.outputs = inputs_of(network), outputs_of(network)
         self.name, self.path = network.name, name_of(origin.source)

@@ -22,6 +22,7 @@ class Origin:
     lambdas: Mapping[str, Callable[..., Any]] | None = field(default=None, repr=False)
     threads: int | None = None
     memory: Memory = "normal"
+    strict: bool = False
     sandbox: bool = False
     outputs: tuple[str, ...] | None = None
 

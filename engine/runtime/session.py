@@ -36,7 +36,8 @@ def new_session(
     """A session on compiled kernels, or, where this machine cannot run them, on NumPy with one warning."""
     try:
         machine = this_machine()
-        session = _compiled(graph, machine, threads, choice(machine, memory))
+        with np.errstate(all="ignore"):
+            session = _compiled(graph, machine, threads, choice(machine, memory))
         native.addresses([*session.kernels, "run", "worker"], machine.isa)
     except KernelError as error:
         log.warning("computing with NumPy, slowly: %s", error)
@@ -164,9 +165,10 @@ class FallbackSession:
             end = min(start + most, n)
             from engine.ir import reference
 
-            values = reference.run(self._graph, [x[start:end] for x in inputs])
-            for y, v in zip(results, self._graph.outputs, strict=True):
-                y[start:end] = values[v]
+            with np.errstate(all="ignore"):
+                values = reference.run(self._graph, [x[start:end] for x in inputs])
+                for y, v in zip(results, self._graph.outputs, strict=True):
+                    y[start:end] = values[v]
             yield end
 
 

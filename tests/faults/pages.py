@@ -2,6 +2,7 @@
 
 import ctypes
 import mmap
+import sys
 from collections.abc import Sequence
 from math import prod
 from typing import Any
@@ -9,15 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+AVAILABLE = sys.platform == "linux"
 PAGE = mmap.PAGESIZE
 _NONE, _READ, _WRITE = 0, 1, 2
 _PRIVATE_ANONYMOUS = 0x22
 
-_c = ctypes.CDLL(None, use_errno=True)
-_c.mmap.restype = ctypes.c_void_p
-_c.mmap.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long
-_c.mprotect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
-_c.munmap.argtypes = ctypes.c_void_p, ctypes.c_size_t
+if AVAILABLE:
+    _c = ctypes.CDLL(None, use_errno=True)
+    _c.mmap.restype = ctypes.c_void_p
+    _c.mmap.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long
+    _c.mprotect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+    _c.munmap.argtypes = ctypes.c_void_p, ctypes.c_size_t
 
 
 class Pages:
