@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         UnsupportedLayerError,
     )
     from engine.evaluation import ClassReport, Evaluation, evaluate
+    from engine.explaining.explanation import Explanation, explain
     from engine.frontend.registry import register_layer
     from engine.inspect import Inspection, inspect_model
     from engine.model import Layer, Model, TensorInfo, load_model
@@ -35,6 +36,7 @@ _HOMES = {
         "ModelFileError", "UnsupportedLayerError",
     ),
     "engine.evaluation": ("ClassReport", "Evaluation", "evaluate"),
+    "engine.explaining.explanation": ("Explanation", "explain"),
     "engine.frontend.registry": ("register_layer",),
     "engine.inspect": ("Inspection", "inspect_model"),
     "engine.model": ("Layer", "Model", "TensorInfo", "load_model"),
@@ -45,10 +47,10 @@ _HOMES = {
 _WHERE = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "CancelledError", "ClassReport", "Classifier", "EngineError", "Evaluation", "GraphError", "ImageError",
-    "InputError", "Inspection", "KernelError", "Layer", "LimitExceededError", "Model", "ModelFileError", "Result",
-    "Score", "TensorInfo", "UnsupportedLayerError", "evaluate", "inspect_model", "load_model", "num_threads",
-    "pool2d", "register_layer", "set_num_threads", "warmup",
+    "CancelledError", "ClassReport", "Classifier", "EngineError", "Evaluation", "Explanation", "GraphError",
+    "ImageError", "InputError", "Inspection", "KernelError", "Layer", "LimitExceededError", "Model", "ModelFileError",
+    "Result", "Score", "TensorInfo", "UnsupportedLayerError", "evaluate", "explain", "inspect_model", "load_model",
+    "num_threads", "pool2d", "register_layer", "set_num_threads", "warmup",
 ]  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def command(
     if output.exists() and output.samefile(image):
         raise click.UsageError(f"-o {output} would overwrite the image")
     from engine import Classifier
-    from engine.explain import explain
+    from engine.explaining import explain
     from engine.output import whole_file
 
     classifier = Classifier(find_weights(weights), threads=threads, arch=arch, **picture)

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 import engine
-from engine.explain import Explanation, explain
-from engine.explain.trace import Window, window
+from engine.explaining import Explanation, explain
+from engine.explaining.trace import Window, window
 from tests.explain.browser import CHROMIUM, Browser, browser
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")

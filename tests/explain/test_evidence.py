@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from engine.explain.evidence import evidence_for, occlusion
+from engine.explaining.evidence import evidence_for, occlusion
 from engine.frontend import open_model
 from engine.ir import reference
 from tests.golden import GOLDEN, load

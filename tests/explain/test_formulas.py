@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.explain.formulas import parameter_count, parameter_formula, size_formulas, size_rule
-from engine.explain.stages import stages_of
+from engine.explaining.formulas import parameter_count, parameter_formula, size_formulas, size_rule
+from engine.explaining.stages import stages_of
 from engine.frontend import open_model
 from engine.ir.ops import Conv, ConvTranspose, DepthwiseConv, NormPool, Pool
 from tests.golden import models, name_of

@@ -16,10 +16,10 @@ from PIL import Image
 
 import engine
 from cli import main
-from engine.explain import Explanation, explain
-from engine.explain.data import small
-from engine.explain.html import json_for_html
-from engine.explain.poster import number, plain
+from engine.explaining import Explanation, explain
+from engine.explaining.data import small
+from engine.explaining.html import json_for_html
+from engine.explaining.poster import number, plain
 
 ROOT = Path(__file__).parents[2]
 WEIGHTS, SAMPLE = ROOT / "weights" / "mnist.h5", ROOT / "samples" / "7_b.png"
@@ -121,7 +121,7 @@ def test_dense_layers_only() -> None:
 
 
 def test_large_stages_are_stored_in_part(found: Explanation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.explain.data.BUDGET", 60_000)
+    monkeypatch.setattr("engine.explaining.data.BUDGET", 60_000)
     text = found.to_html()
     stages = data_of(text)["stages"]
     assert len(text) < 1_000_000

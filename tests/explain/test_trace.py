@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.explain.stages import Stage, stages_of
-from engine.explain.trace import MOST_STAGES, Trace, chosen, trace, window
+from engine.explaining.stages import Stage, stages_of
+from engine.explaining.trace import MOST_STAGES, Trace, chosen, trace, window
 from engine.frontend import open_model
 from engine.ir.ops import ConvTranspose, Dense, GlobalPool
 from engine.ir.reference import activate

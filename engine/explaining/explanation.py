@@ -10,11 +10,11 @@ import numpy as np
 
 from engine.classify import Classifier
 from engine.errors import ImageError
-from engine.explain.colours import COOL, WARM
-from engine.explain.data import array, picture_data, small, stages_data
-from engine.explain.evidence import Evidence, evidence_for
-from engine.explain.html import page
-from engine.explain.trace import Floats, Trace, trace
+from engine.explaining.colours import COOL, WARM
+from engine.explaining.data import array, picture_data, small, stages_data
+from engine.explaining.evidence import Evidence, evidence_for
+from engine.explaining.html import page
+from engine.explaining.trace import Floats, Trace, trace
 from engine.images.decode import Picture
 
 SCORES = 8
@@ -105,7 +105,7 @@ class Explanation:
 
     def to_png(self) -> bytes:
         """A poster of the same: every stage with its strongest maps and the numbers of one window."""
-        from engine.explain.poster import poster
+        from engine.explaining.poster import poster
 
         return poster(self)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import prod
 
-from engine.explain.stages import Stage
+from engine.explaining.stages import Stage
 from engine.ir.graph import Graph
 from engine.ir.ops import (
     Activation,

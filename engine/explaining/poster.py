@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from engine.explain.colours import coloured, heat
-from engine.explain.data import as_bytes, peak, small, strongest
-from engine.explain.formulas import parameter_formula, size_formulas
-from engine.explain.stages import Stage
-from engine.explain.trace import Floats, Term, Window, window
+from engine.explaining.colours import coloured, heat
+from engine.explaining.data import as_bytes, peak, small, strongest
+from engine.explaining.formulas import parameter_formula, size_formulas
+from engine.explaining.stages import Stage
+from engine.explaining.trace import Floats, Term, Window, window
 from engine.ir.ops import LINEAR, Conv, ConvTranspose, DepthwiseConv, GlobalPool, NormPool, Pool
 
 if TYPE_CHECKING:
-    from engine.explain.explanation import Explanation
+    from engine.explaining.explanation import Explanation
 
 Rgb: TypeAlias = tuple[int, int, int]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.explain.formulas import (
+from engine.explaining.formulas import (
     activation_formula,
     parameter_count,
     parameter_formula,
@@ -19,8 +19,8 @@ from engine.explain.formulas import (
     size_rule,
     volume,
 )
-from engine.explain.stages import Stage
-from engine.explain.trace import Floats, Trace, Window, window
+from engine.explaining.stages import Stage
+from engine.explaining.trace import Floats, Trace, Window, window
 from engine.ir.ops import (
     LINEAR,
     Conv,

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.explain.trace import Floats, values_of
+from engine.explaining.trace import Floats, values_of
 from engine.frontend import Network
 from engine.ir.graph import Graph, Node
 from engine.ir.ops import NO_PADS, Activate, Conv, Dense, GlobalPool, Identity, Pool, Reshape, Softmax

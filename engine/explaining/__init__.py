@@ -1,5 +1,5 @@
 """The way of one picture through a classifier, as a page or a poster: what `infer explain` makes."""
 
-from engine.explain.explanation import Explanation, explain
+from engine.explaining.explanation import Explanation, explain
 
 __all__ = ["Explanation", "explain"]

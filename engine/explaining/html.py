@@ -46,7 +46,7 @@ def _plain(value: Any) -> Any:
 
 
 def _text(name: str) -> str:
-    return resources.files("engine.explain").joinpath("page", name).read_text("utf-8")
+    return resources.files("engine.explaining").joinpath("page", name).read_text("utf-8")
 
 
 def _hash(text: str) -> str:

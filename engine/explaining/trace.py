@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.explain.stages import Reader, Stage, stages_of
+from engine.explaining.stages import Reader, Stage, stages_of
 from engine.frontend import Network
 from engine.ir.graph import Graph, Weight
 from engine.ir.ops import Conv, DepthwiseConv, NormPool, Pool, Shape
