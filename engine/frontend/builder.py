@@ -22,6 +22,7 @@ from engine.ir.graph import Graph, Node, Operand, Weight
 from engine.ir.ops import Op, Shape
 
 MAX_CALLS = 100_000
+MAX_NODES = 200_000
 WHOLE = frozenset({INPUT, "CategoryEncoding", "Discretization", "IntegerLookup"})
 """Classes that may say they compute in whole numbers; float32 holds those up to 2^24."""
 Nested = TypeVar("Nested", tuple[Any, ...], Mapping[str, Any])
@@ -59,6 +60,8 @@ class Builder:
 
     def emit(self, op: Op, operands: Sequence[Operand], layer: str) -> int:
         """Append an operation; its value."""
+        if len(self.nodes) >= MAX_NODES:
+            raise LimitExceededError(f"its layers are more than {MAX_NODES} operations")
         shapes = [o.shape if isinstance(o, Weight) else self.shapes[o] for o in operands]
         output = self.value(op.result(*shapes))
         self.nodes.append(Node(op, tuple(operands), output, layer))

@@ -117,8 +117,8 @@ class Config:
         return float(value)
 
 
-def table(count: int) -> range:
+def table(count: int, most: int = MAX_TABLE) -> range:
     """`range(count)`, for tables that the graph holds. Raises `LimitExceededError` beyond any that a network needs."""
-    if count > MAX_TABLE:
-        raise LimitExceededError(f"a table of {count} entries; at most {MAX_TABLE} are made")
+    if count > most:
+        raise LimitExceededError(f"a table of {count} entries; at most {most} are made")
     return range(count)

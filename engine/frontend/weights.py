@@ -7,12 +7,17 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from engine.errors import GraphError, ModelFileError
+from engine.errors import GraphError, LimitExceededError, ModelFileError
 from engine.frontend.h5 import Stored
 from engine.frontend.saved import SavedLayer
 from engine.frontend.spec import LayerSpec
 from engine.ir.graph import Weight
 from engine.ir.ops import Shape
+
+
+MAX_DERIVED = 1 << 26
+MAX_GROWTH = 32
+"""Constants may be this many times larger than the weights that they are computed from, or have `MAX_DERIVED`."""
 
 
 class Readable(Protocol):
@@ -84,6 +89,9 @@ class LayerState:
 
     def derive(self, name: str, shape: Shape, compute: Callable[[], NDArray[Any]]) -> Weight:
         """A constant computed from weights when it is read; the same one for every call."""
+        most = max(MAX_DERIVED, MAX_GROWTH * count(list(self.parameters.values())))
+        if prod(shape) > most:
+            raise LimitExceededError(f"{self.where}: a constant of shape {shape}; at most {most} elements are made")
         if name not in self.derived or self.derived[name].shape != shape:
             self.derived[name] = Weight(f"{self.path}/{name}", shape, compute)
         return self.derived[name]

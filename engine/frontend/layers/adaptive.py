@@ -3,6 +3,7 @@
 from math import prod
 
 from engine.frontend.call import Call
+from engine.frontend.config import table
 from engine.frontend.layers.geometry import as_image, dimensions, from_image, on_channels_last, require_rank
 from engine.frontend.layers.pooling import Kind
 from engine.frontend.registry import layer
@@ -21,7 +22,7 @@ def _adaptive_pool(call: Call, kind: Kind) -> int:
             return y
         depth, *rest, c = call.shape(y)
         y = call.emit(Reshape((depth, prod(rest), c)), y)
-        every = tuple((i, i + 1) for i in range(prod(rest)))
+        every = tuple((i, i + 1) for i in table(prod(rest)))
         y = call.emit(RegionPool(kind, _windows(depth, output[0]), every), y)
         return call.emit(Reshape((output[0], *rest, c)), y)
 
@@ -30,7 +31,7 @@ def _adaptive_pool(call: Call, kind: Kind) -> int:
 
 def _windows(size: int, count: int) -> Regions:
     """Window i covers ⌊i·size/count⌋ to ⌈(i + 1)·size/count⌉."""
-    return tuple((i * size // count, -(-(i + 1) * size // count)) for i in range(count))
+    return tuple((i * size // count, -(-(i + 1) * size // count)) for i in table(count))
 
 
 @layer("AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D")

@@ -96,7 +96,7 @@ def _steps(cell: _Cell, run: Run, x: int, mask: int | None, given: Sequence[int]
     options = {key: config.raw(key) for key in ("strides", "padding", "dilation_rate") if key in config.values}
     z = cell.convolve(x, weights, options, emitter)
     results, states = [], list(given)
-    for step in reversed(range(count)) if run.backwards else range(count):
+    for step in reversed(table(count)) if run.backwards else table(count):
         fresh = _step(cell, _at(call, z, step), states)
         if mask is None:
             states, result = fresh, fresh[0]

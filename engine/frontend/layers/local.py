@@ -58,6 +58,7 @@ class Places:
 
     def connected(self) -> NDArray[np.bool_]:
         """(places of the result, elements of the input)."""
+        table(prod(self.result) * prod(self.extents), MAX_PAIRS)
         mask = np.zeros((prod(self.result), prod(self.extents)), bool)
         for i, place in enumerate(product(*map(range, self.result))):
             mask[i, self.read(place)] = True
@@ -99,6 +100,7 @@ def _by_patches(call: Call, places: Places, c: int, filters: int, first: bool, i
         kernel = call.derive("kernel_last", saved.shape, read)
 
     def compute(x: int) -> int:
+        table(count * taps, MAX_TAPS)
         indexes = [i for place in product(*map(range, places.result)) for i in places.read(place)]
         x = call.emit(Reshape((prod(places.extents), c)), x)
         x = call.emit(Reshape((count, taps * c)), call.emit(Gather(-2, tuple(indexes)), x))
@@ -114,6 +116,7 @@ def _by_matrix(call: Call, places: Places, c: int, filters: int, first: bool, im
     connected = places.connected()[None, :, None, :] if first else places.connected()[:, None, :, None]
     wide = (filters, prod(places.result), c, prod(places.extents))
     wide = wide if first else (wide[1], wide[0], wide[3], wide[2])
+    table(prod(after) * prod(before), MAX_PAIRS)
     mask = np.broadcast_to(connected, wide).reshape(prod(after), prod(before))
     saved = call.weight("kernel", (*before, *after) if implementation == 2 else (int(mask.sum()),))
 

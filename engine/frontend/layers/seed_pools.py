@@ -3,6 +3,7 @@
 from typing import Literal
 
 from engine.frontend.call import Call
+from engine.frontend.config import table
 from engine.frontend.layers.geometry import on_channels_last, require_rank, window_pads
 from engine.frontend.registry import layer
 from engine.ir.fractional import fractional_regions
@@ -47,6 +48,7 @@ def _fractional_pool(call: Call, kind: Literal["max", "mean"]) -> int:
 
     def compute(x: int) -> int:
         h, w, _ = require_rank(call, x, 3)
+        table(max(h, w))
         rows, columns = fractional_regions(
             (h, w), (ratios[0], ratios[-1]), pseudo_random=pseudo_random, overlapping=overlapping, seed=seed
         )

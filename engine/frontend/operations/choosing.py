@@ -16,7 +16,7 @@ def one_hot(scope: Scope, x: Any, depth: Any, axis: Any = -1, dtype: Any = None)
     value, size = scope.value(x), scope.integer(depth)
     rank = scope.rank(value) + 1
     at = scope.axis(axis, rank)
-    places = scope.constant(np.arange(size))
+    places = scope.constant(np.array(table(size, MAX_DERIVED)))
     y = scope.binary("equal", scope.reshape(value, (*scope.shape(value), 1)), places)
     order = [*range(rank - 1)]
     order.insert(at, rank - 1)

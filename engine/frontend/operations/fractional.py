@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from engine.frontend.config import table
 from engine.frontend.operations.scope import Scope
 from engine.frontend.operations.table import operation
 from engine.ir.fractional import fractional_regions
@@ -29,6 +30,7 @@ def _fractional(
 ) -> int:
     value = scope.image(x)
     h, w, _ = scope.shape(value)
+    table(max(h, w))
     ratios = [scope.number(r) for r in scope.listed(ratio)]
     ratios = ratios[1:3] if len(ratios) == 4 else ratios * (3 - len(ratios))
     rows, columns = fractional_regions(

@@ -54,7 +54,7 @@ def unstack(scope: Scope, x: Any, num: Any = None, axis: Any = 0) -> tuple[int, 
     value = scope.value(x)
     shape = scope.shape(value)
     at = scope.axis(axis, len(shape))
-    parts = _cut(scope, value, at, list(range(1, shape[at])))
+    parts = _cut(scope, value, at, list(table(shape[at])[1:]))
     return tuple(scope.reshape(y, (*shape[:at], *shape[at + 1 :])) for y in parts)
 
 
@@ -156,6 +156,6 @@ def _mirrored(scope: Scope, x: int, pairs: list[Pair], kind: str) -> int:
         if kind != "edge" and max(pair) > size - (kind == "reflect"):
             raise GraphError(f"padding {pair} is more than an axis of {size} can mirror")
         if pair != (0, 0):
-            places = np.pad(np.arange(size), pair, mode=kind)  # type: ignore[call-overload]
+            places = np.pad(np.arange(len(table(size))), pair, mode=kind)  # type: ignore[call-overload]
             x = scope.emit(Gather(axis - rank, tuple(int(i) for i in places)), x)
     return x

@@ -109,7 +109,9 @@ def _statistics(scope: Scope, x: Any, axes: Any) -> tuple[int, int]:
 def local_response(scope: Scope, x: Any, radius: Any = 5, bias: Any = 1, alpha: Any = 1, beta: Any = 0.5) -> int:
     """x / (bias + alpha · sum of squares of the channels nearby)^beta."""
     value, reach = scope.value(x), scope.integer(radius)
-    places = np.arange(scope.shape(value)[-1])
+    size = scope.shape(value)[-1]
+    table(size * size, MAX_DERIVED)
+    places = np.arange(size)
     near = np.abs(places[:, None] - places) <= reach
     sums = scope.emit(Dense(), scope.activate(value, "square"), scope.constant(scope.number(alpha) * near))
     base = scope.binary("add", sums, scope.number_of(scope.number(bias)))

@@ -88,6 +88,7 @@ def band(scope: Scope, x: Any, below: Any, above: Any) -> int:
     low, high = scope.integer(below), scope.integer(above)
 
     def keep(rows: int, columns: int) -> Any:
+        table(rows * columns, MAX_DERIVED)
         distance = np.arange(columns) - np.arange(rows)[:, None]
         return ((low < 0) | (-distance <= low)) & ((high < 0) | (distance <= high))
 
@@ -103,7 +104,7 @@ def diagonal(scope: Scope, x: Any, offset: Any = 0, first: Any = -2, second: Any
         raise scope.refuse("a diagonal of other than the last two axes is not supported")
     *lead, rows, columns = scope.shape(value)
     by = scope.integer(offset)
-    places = [r * columns + r + by for r in range(rows) if 0 <= r + by < columns]
+    places = [r * columns + r + by for r in table(rows) if 0 <= r + by < columns]
     flat = scope.reshape(value, (*lead, rows * columns))
     return scope.emit(Gather(-1, tuple(places)), flat)
 
@@ -113,7 +114,7 @@ def difference(scope: Scope, x: Any, n: Any = 1, axis: Any = -1) -> int:
     """Each element less the one before along an axis, n times."""
     value = scope.value(x)
     at = scope.axis(axis, scope.rank(value))
-    for _ in range(scope.integer(n)):
+    for _ in table(scope.integer(n)):
         later = [slice(1, None) if i == at else _ALL for i in range(scope.rank(value))]
         earlier = [slice(0, -1) if i == at else _ALL for i in range(scope.rank(value))]
         value = scope.binary("sub", taken(scope, value, later), taken(scope, value, earlier))

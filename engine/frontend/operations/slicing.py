@@ -121,6 +121,7 @@ def repeat(scope: Scope, x: Any, repeats: Any, axis: Any = None) -> int:
     chosen, times = scope.axis(axis, scope.rank(value)), scope.integers(repeats)
     if len(times) == 1:
         return _repeated(scope, value, [times[0] if i == chosen else 1 for i in range(scope.rank(value))], whole=False)
+    table(sum(times))
     numbers = tuple(i for i, n in enumerate(times) for _ in range(n))
     return scope.emit(Gather(chosen - scope.rank(value), numbers), value)
 
@@ -163,7 +164,7 @@ def roll(scope: Scope, x: Any, shift: Any, axis: Any = None) -> int:
         raise scope.refuse("rolls the batch")
     for by, chosen in zip(scope.integers(shift), scope.integers(axis), strict=True):
         a, rank = scope.axis(chosen, scope.rank(value)), scope.rank(value)
-        numbers = np.roll(np.arange(scope.shape(value)[a]), by)
+        numbers = np.roll(table(scope.shape(value)[a]), by)
         value = scope.emit(Gather(a - rank, _whole(numbers)), value)
     return value
 
