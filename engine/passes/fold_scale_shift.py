@@ -41,7 +41,8 @@ def _scaled(product: Node, node: Node) -> Node:
     channels = w.shape[-2:] if isinstance(product.op, DepthwiseConv) else w.shape[-1:]
 
     def kernel() -> NDArray[Any]:
-        scaled: NDArray[Any] = w.read().astype(np.float64) * scale.read().reshape(channels)
+        scaled: NDArray[Any] = w.read().astype(np.float64)
+        scaled *= scale.read().reshape(channels)
         return scaled
 
     def offset() -> NDArray[Any]:
