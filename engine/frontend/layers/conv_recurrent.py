@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.errors import GraphError, ModelFileError
 from engine.frontend.call import Call, Emitter
-from engine.frontend.config import Config
+from engine.frontend.config import Config, table
 from engine.frontend.layers.geometry import data_format, dimensions
 from engine.frontend.layers.recurrent import IGNORED, RUNNERS, Run, function_of, run_of
 from engine.frontend.registry import layer, run_layer

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.frontend.call import Call
+from engine.frontend.config import table
 from engine.frontend.layers.activation import fused_activation
 from engine.frontend.layers.geometry import (
     data_format,
@@ -32,6 +33,8 @@ from engine.ir.ops import (
     Shape,
     window_extent,
 )
+
+MAX_PAIRS, MAX_TAPS = 1 << 26, 1 << 20
 
 
 class Places:

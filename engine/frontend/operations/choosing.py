@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from engine.frontend.config import table
 from engine.frontend.layers.geometry import over_axes
 from engine.frontend.operations.scope import Scope
 from engine.frontend.operations.table import operation
+from engine.frontend.weights import MAX_DERIVED
 from engine.ir.ops import Dense, Transpose
 
 

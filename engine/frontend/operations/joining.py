@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import GraphError
+from engine.frontend.config import table
 from engine.frontend.operations.scope import Scope
 from engine.frontend.operations.table import operation
 from engine.ir.ops import Concat, Gather, Pad, Pair, Slice

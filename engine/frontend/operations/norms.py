@@ -5,10 +5,12 @@ from typing import Any
 import numpy as np
 
 from engine.frontend.call import Tensor
+from engine.frontend.config import table
 from engine.frontend.operations.reductions import reduce
 from engine.frontend.operations.scope import Scope
 from engine.frontend.operations.shapes import without
 from engine.frontend.operations.table import operation
+from engine.frontend.weights import MAX_DERIVED
 from engine.ir.graph import Operand
 from engine.ir.ops import Dense
 

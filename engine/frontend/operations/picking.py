@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 
 from engine.frontend.call import Tensor
+from engine.frontend.config import table
 from engine.frontend.operations.scope import Scope
 from engine.frontend.operations.slicing import flip, taken
 from engine.frontend.operations.table import operation
+from engine.frontend.weights import MAX_DERIVED
 from engine.ir.ops import Embed, Gather, Select
 
 _ALL = slice(None)

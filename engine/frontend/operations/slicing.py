@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import GraphError
+from engine.frontend.config import table
 from engine.frontend.operations.scope import BATCH, Scope
 from engine.frontend.operations.table import operation
 from engine.ir.ops import Gather, Shape, Slice
