@@ -149,7 +149,7 @@ def test_labels_and_invert_reach_the_classifier(infer: Any, folder: Path) -> Non
 def test_threads_reach_the_model(infer: Any, model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
 
-    def load_model(path: object, threads: int | None = None, arch: object = None) -> object:
+    def load_model(path: object, threads: int | None = None, **options: object) -> object:
         seen.append((path, threads))
         return model
 
@@ -226,7 +226,7 @@ def test_weights_are_required(infer: Any) -> None:
 def test_errors_of_the_engine_are_one_line(
     error: Exception, code: int, infer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(path: Path, threads: int | None = None, arch: str | None = None) -> None:
+    def fail(path: Path, **options: object) -> None:
         raise error
 
     monkeypatch.setattr(engine, "load_model", fail)

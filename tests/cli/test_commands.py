@@ -19,7 +19,7 @@ MNIST = Path(__file__).parents[2] / "weights" / "mnist.h5"
 def loaded(model: FakeModel, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths that were loaded."""
     paths: list[str] = []
-    monkeypatch.setattr(engine, "load_model", lambda path, threads=None, arch=None: paths.append(str(path)) or model)
+    monkeypatch.setattr(engine, "load_model", lambda path, **options: paths.append(str(path)) or model)
     return paths
 
 

@@ -207,7 +207,7 @@ def test_a_signal_while_the_model_is_loaded(number: int, code: int, folder: Path
         FAKE
         + """
 import engine, time
-def load(path, threads=None, arch=None):
+def load(path, **options):
     open("batches", "w").write("loading")
     time.sleep(60)
 engine.load_model = load

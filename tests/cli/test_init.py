@@ -11,8 +11,11 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 
+from cli import main
+
+import engine
 from engine.classify import Classifier
 from engine.errors import ModelFileError
 from engine.frontend import notes
@@ -23,12 +26,24 @@ TEN = [f"class {i}" for i in range(10)]
 
 
 @pytest.fixture
-def init(infer: Any, folder: Path) -> Callable[..., Result]:
-    (folder / "names.txt").write_text("\n".join(TEN))
-    with h5py.File(folder / "real.h5", "w") as file:
-        file.attrs["model_config"] = "{}"
-        file["data"] = np.arange(5000)
-    return lambda *arguments: infer("init", *arguments, weights=None)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory: m.h5, and names.txt with a name for each of its classes."""
+    shutil.copy(WEIGHTS, tmp_path / "m.h5")
+    (tmp_path / "names.txt").write_text("\n".join(TEN))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def init(folder: Path) -> Callable[..., Result]:
+    """Runs `infer init` with the arguments."""
+
+    def run(*arguments: str) -> Result:
+        result = CliRunner().invoke(main, ["init", *arguments], prog_name="infer")
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
+        return result
+
+    return run
 
 
 def said(path: Path) -> Any:
@@ -90,72 +105,76 @@ def test_what_does_not_fit_the_model_is_not_written(init: Any, folder: Path) -> 
 
 
 def test_in_file(init: Any, folder: Path) -> None:
-    path = folder / "real.h5"
+    path = folder / "m.h5"
     os.chmod(path, 0o640)
-    assert init("real.h5", "--labels", "names.txt", "--in-file").exit_code == 0
-    result = init("real.h5", "--preprocess", "tf", "--in-file")
-    assert result.stderr.splitlines()[-1] == "Wrote real.h5"
-    with h5py.File(path) as file:
-        assert set(file.attrs) == {"model_config", NOTE}
+    assert init("m.h5", "--labels", "names.txt", "--in-file").exit_code == 0
+    result = init("m.h5", "--preprocess", "tf", "--in-file")
+    assert result.stderr.splitlines()[-1] == "Wrote m.h5"
+    with h5py.File(path) as file, h5py.File(WEIGHTS) as before:
+        assert set(file.attrs) == {*before.attrs, NOTE}
         assert json.loads(file.attrs[NOTE]) == {"labels": TEN, "preprocess": "tf"}
-        assert np.array_equal(file["data"], np.arange(5000))
+    old, new = engine.load_model(WEIGHTS), engine.load_model(path)
+    assert [layer.name for layer in new.layers] == [layer.name for layer in old.layers]
+    for mine, theirs in zip(new.layers, old.layers, strict=True):
+        assert all(map(np.array_equal, mine.get_weights(), theirs.get_weights()))
     assert path.stat().st_mode & 0o777 == 0o640
-    assert not (folder / "real.json").exists()
+    assert not (folder / "m.json").exists()
 
 
 def test_metadata_in_the_file_goes_before_the_sidecar(init: Any, folder: Path) -> None:
-    init("real.h5", "--preprocess", "tf", "--in-file")
-    init("real.h5", "--preprocess", "unit", "--resize", "crop")
-    result = init("real.h5", "--invert", "no", "-v")
-    assert "preprocess tf: the metadata in real.h5" in result.stderr
-    assert "resize crop: real.json" in result.stderr
+    init("m.h5", "--preprocess", "tf", "--in-file")
+    init("m.h5", "--preprocess", "unit", "--resize", "crop")
+    result = init("m.h5", "--invert", "no", "-v")
+    assert "preprocess tf: the metadata in m.h5" in result.stderr
+    assert "resize crop: m.json" in result.stderr
 
 
 def test_only_hdf5_has_attributes(init: Any, folder: Path) -> None:
-    (folder / "m.keras").write_bytes(b"PK\x03\x04")
-    result = init("m.keras", "--preprocess", "tf", "--in-file")
+    before = KERAS.read_bytes()
+    (folder / "m.keras").write_bytes(before)
+    result = init("m.keras", "--preprocess", "none", "--in-file")
     assert result.exit_code == 1
     assert "m.keras: is no HDF5 file" in result.stderr
-    assert (folder / "m.keras").read_bytes() == b"PK\x03\x04"
+    assert (folder / "m.keras").read_bytes() == before
 
 
 def test_too_much_for_an_attribute(init: Any, folder: Path) -> None:
-    before = (folder / "real.h5").read_bytes()
+    before = (folder / "m.h5").read_bytes()
     (folder / "long.txt").write_text("\n".join(str(i) * MAX_BYTES for i in range(10)))
-    result = init("real.h5", "--labels", "long.txt", "--in-file")
+    result = init("m.h5", "--labels", "long.txt", "--in-file")
     assert result.exit_code == 1
-    assert "real.h5: has no room for" in result.stderr
-    assert (folder / "real.h5").read_bytes() == before
+    assert "m.h5: has no room for" in result.stderr
+    assert (folder / "m.h5").read_bytes() == before
 
 
 def test_the_longest_text_that_is_taken(init: Any, folder: Path) -> None:
-    text = b"a" * MAX_BYTES
-    write_note(folder / "real.h5", text)
-    assert read_note(folder / "real.h5") == text
+    text = "a" * MAX_BYTES
+    write_note(folder / "m.h5", text)
+    assert read_note(folder / "m.h5") == text
 
 
 @pytest.mark.parametrize("failing", ["_write", "os.replace"])
 def test_a_failure_leaves_the_file_as_it_was(
     failing: str, init: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = (folder / "real.h5").read_bytes()
+    before = (folder / "m.h5").read_bytes()
 
     def fail(*arguments: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(notes if failing == "_write" else os, failing.removeprefix("os."), fail)
-    with pytest.raises(ModelFileError, match=r"real\.h5: cannot be written: No space left"):
-        write_note(folder / "real.h5", b"{}")
-    assert (folder / "real.h5").read_bytes() == before
-    assert sorted(path.name for path in folder.iterdir()) == ["images", "m.h5", "names.txt", "real.h5"]
+    with pytest.raises(ModelFileError, match=r"m\.h5: cannot be written: No space left"):
+        write_note(folder / "m.h5", "{}")
+    assert (folder / "m.h5").read_bytes() == before
+    assert sorted(path.name for path in folder.iterdir()) == ["m.h5", "names.txt"]
 
 
 @pytest.mark.parametrize("note", ["{", "[]", '{"preprocess": "x"}', '{"lables": []}'])
 def test_bad_metadata_in_a_file_is_one_line_that_names_it(note: str, init: Any, folder: Path) -> None:
-    write_note(folder / "real.h5", note.encode())
-    result = init("real.h5", "--invert", "no")
+    write_note(folder / "m.h5", note)
+    result = init("m.h5", "--invert", "no")
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: real.h5: its metadata: ")
+    assert result.stderr.startswith("Error: m.h5: its metadata: ")
     assert len(result.stderr.splitlines()) == 1
 
 
@@ -165,7 +184,7 @@ def test_keras_passes_over_the_attribute(tmp_path: Path) -> None:
         pytest.skip("ENGINE_PARITY_PYTHON names no Python with Keras")
     noted = tmp_path / "noted.h5"
     shutil.copy(WEIGHTS, noted)
-    write_note(noted, b'{"preprocess": "unit"}')
+    write_note(noted, '{"preprocess": "unit"}')
     script = "import sys, keras, numpy as np; a, b = map(keras.models.load_model, sys.argv[1:]); "
     script += "assert all(np.array_equal(x, y) for x, y in zip(a.get_weights(), b.get_weights(), strict=True))"
     subprocess.run([python, "-c", script, WEIGHTS, noted], check=True, capture_output=True)
