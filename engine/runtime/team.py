@@ -126,7 +126,10 @@ _default: int | None = None
 
 
 def set_num_threads(threads: int) -> None:
-    """The most threads that a call uses from now on, unless its model was loaded with a number of its own."""
+    """The most threads that a call uses from now on, unless its model was loaded with a number of its own.
+
+    Raises `InputError` below 1.
+    """
     global _default  # noqa: PLW0603  # a setting of the process
     if threads < 1:
         raise InputError(f"number of threads: expected at least 1, found {threads}")
