@@ -147,7 +147,7 @@ class Model:
         return self._answer(results)
 
     def predict_on_batch(self, x: Any) -> Any:
-        """As `predict`, for the examples of one batch."""
+        """As `predict`, for the examples (n, ...) of one batch. Raises `InputError`."""
         return self(x)
 
     def __call__(self, x: Any, training: bool | None = None) -> Any:
