@@ -140,7 +140,7 @@ def _described(model: dict[str, Any], classes: int, step: int, wanted: Architect
     if wanted.size is not None:
         usual = [size or step for size in image[1:3]]
         if not all(size > 0 and (size - given) % step == 0 for size, given in zip(wanted.size, usual, strict=True)):
-            raise ModelFileError(f"{wanted.name} is known for images of {image[1]} and multiples of {step} more or less")
+            raise ModelFileError(f"{wanted.name} is known for images of {image[1]}, and {step} pixels more or less")
         image[1:3] = wanted.size
     for layer in layers:
         config = layer["config"]

@@ -184,7 +184,7 @@ UNSUPPORTED = [
     (layer("Dense", "d", units=3, mystery="yes"), "'mystery'"),
     (layer("BatchNormalization", "d", renorm=True), "'renorm'"),
     (
-        layer("Dense", "d", units=3, dtype={"class_name": "QuantizedDTypePolicy", "config": {"mode": "float8"}}),
+        layer("Dense", "d", units=3, dtype={"class_name": "QuantizedDTypePolicy", "config": {"mode": "float4"}}),
         "quantised",
     ),
     (layer("Dense", "d", units=3, dtype="int32"), "'int32'"),

@@ -106,3 +106,6 @@ _dot("dot_axes", (4, 6), (6, 5), axes=(2, 1))
 _dot("dot_axes_cosine", (6, 4), (6, 5), axes=(1, 1), normalize=True)
 _dot("dot_matrix_vector", (4, 6), (6,), axes=(2, 1))
 _dot("dot_images", (3, 4, 6), (6, 5), axes=(3, 1), only=3)
+
+case("einsum_dense_each_place", (5, 4), lambda nn: nn.EinsumDense("abc,bcd->abd", (5, 3), bias_axes="bd"), only=3)
+case("einsum_dense_each_place_turned", (5, 4, 2), lambda nn: nn.EinsumDense("abcd,cde->aebc", (3, 5, 4)))

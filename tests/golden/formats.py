@@ -25,11 +25,5 @@ KERAS = (
 WEIGHTS = ("bidirectional_concat", "nested_twice_deep", "sequential_seed_cnn", "time_distributed_lstm")
 """Saved as `.weights.h5` by both packages."""
 
-QUANTISED = {"int8": None, "int4_whole": -1, "int4_groups": 4}
-"""Quantised by Keras 3 and saved as `.keras`: names, and the size of a group for those of 4 bits.
-
-Their `.npz` has what a float model with the same weights, made float, answers.
-"""
-
 SHARDS = ("sequential_seed_cnn",)
 """Saved as `.weights.json` by Keras 3; larger than one shard."""

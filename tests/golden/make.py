@@ -24,7 +24,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tests.golden.cases import CASES, Case
-from tests.golden.formats import KERAS, QUANTISED, SHARDS, WEIGHTS
+from tests.golden.formats import KERAS, SHARDS, WEIGHTS
+from tests.golden.quantised import QUANTISED, make_quantised
 
 BATCH = 3
 SHARD = 2e-6
@@ -78,47 +79,6 @@ def save_otherwise(keras: Any, model: Any, name: str, folder: Path) -> None:
         model.save_weights(folder / f"{name}.weights.json", max_shard_size=SHARD)
 
 
-def small_model(keras: Any) -> Any:
-    """Rows of a table, and two dense layers."""
-    nn = keras.layers
-    layers = [nn.Embedding(11, 6), nn.Dense(7, activation="tanh"), nn.Dense(3, use_bias=False)]
-    return keras.Sequential([keras.Input((5,)), *layers])
-
-
-def dequantised(keras: Any, layer: Any) -> list[np.ndarray]:
-    """A quantised layer's weights, made float by Keras's own functions."""
-    table = layer._kernel if hasattr(layer, "_kernel") else layer._embeddings
-    prefix, axis = ("kernel", 0) if hasattr(layer, "_kernel") else ("embeddings", -1)
-    columns = layer.units if prefix == "kernel" else layer.output_dim
-    if layer.quantization_mode == "int4":
-        table = keras.src.quantizers.unpack_int4(table, columns, axis=-1)
-    scale = getattr(layer, f"{prefix}_scale")
-    if hasattr(layer, "g_idx"):
-        zero = getattr(layer, f"{prefix}_zero")
-        table = keras.ops.cast(table, "float32")
-        made = keras.src.quantizers.dequantize_with_sz_map(table, scale, zero, layer.g_idx, group_axis=axis)
-    else:
-        made = np.asarray(table, np.float32) / np.expand_dims(np.asarray(scale), axis)
-    return [np.asarray(made), *([np.asarray(layer.bias)] if getattr(layer, "bias", None) is not None else [])]
-
-
-def make_quantised(keras: Any, name: str, group: int | None, folder: Path) -> None:
-    """Write a quantised model and the answers of its float twin."""
-    keras.backend.clear_session()
-    rng = np.random.default_rng(zlib.crc32(name.encode()))
-    model, twin = small_model(keras), small_model(keras)
-    draw_weights(model, rng)
-    q = keras.quantizers
-    config = q.Int8QuantizationConfig() if group is None else q.Int4QuantizationConfig(block_size=group)
-    for layer, plain in zip(model.layers, twin.layers, strict=True):
-        layer.quantize(config=config)
-        plain.set_weights(dequantised(keras, layer))
-    folder.mkdir(parents=True, exist_ok=True)
-    model.save(folder / f"{name}.keras")
-    x = rng.integers(0, 11, (BATCH, 5)).astype(np.float32)
-    np.savez_compressed(folder / f"{name}.npz", x0=x, y0=np.asarray(twin(x)))
-
-
 def make(keras: Any, name: str, case: Case, folder: Path) -> None:
     """Write one case's two files."""
     keras.backend.clear_session()
@@ -156,9 +116,9 @@ def main() -> None:
     for name, case in CASES.items():
         if generation in case.generations and fnmatch.fnmatch(name, options.only):
             make(keras, name, case, folder)
-    for name, group in QUANTISED.items() if generation == 3 else ():
+    for name, (mode, layers) in QUANTISED.items() if generation == 3 else ():
         if fnmatch.fnmatch(name, options.only):
-            make_quantised(keras, name, group, options.out / "other" / "quantised")
+            make_quantised(keras, name, mode, layers, options.out / "other" / "quantised")
 
 
 if __name__ == "__main__":

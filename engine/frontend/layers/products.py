@@ -14,7 +14,7 @@ from engine.frontend.layers.activation import fused_activation
 from engine.frontend.layers.geometry import example_axis
 from engine.frontend.registry import layer
 from engine.ir.graph import Weight
-from engine.ir.ops import Binary, Dense, MatMul, Normalize, Reshape, Transpose
+from engine.ir.ops import Binary, Dense, LocalDense, MatMul, Normalize, Reshape, Transpose
 
 _EQUATION = re.compile(r"\s*(\.\.\.)?([A-Za-z]+)(\.\.\.)?\s*,\s*([A-Za-z]+)\s*->\s*(\.\.\.)?([A-Za-z]+)(\.\.\.)?\s*")
 _SPARE = "0123456789"
@@ -44,23 +44,26 @@ def einsum(call: Call, x: int) -> int:
     """The product with the layer's kernel and its bias, without the activation."""
     e = _parse(call, x)
     kernel = call.weight("kernel", e.shape(e.kernel))
-    summed = "".join(c for c in e.kernel if c in e.given)
-    kept = "".join(c for c in e.given if c not in summed)
+    shared = "".join(c for c in e.kernel if c in e.given and c in e.result)
+    summed = "".join(c for c in e.kernel if c in e.given and c not in shared)
+    kept = "".join(c for c in e.given if c not in e.kernel)
     new = "".join(c for c in e.result if c not in e.given)
-    if sorted(kept + new) != sorted(e.result) or sorted(summed + new) != sorted(e.kernel):
+    if sorted(kept + shared + new) != sorted(e.result) or sorted(shared + summed + new) != sorted(e.kernel):
         raise call.refuse(f"the equation {call.config.raw('equation')!r} is not a matrix product")
-    order = [e.kernel.index(c) for c in summed + new]
-    matrix = call.derive(
-        "matrix",
-        (prod(e.shape(summed)), prod(e.shape(new))),
-        lambda: kernel.read().transpose(order).reshape(prod(e.shape(summed)), prod(e.shape(new))),
-    )
+    order = [e.kernel.index(c) for c in shared + summed + new]
+    places, rows, columns = (prod(e.shape(letters)) for letters in (shared, summed, new))
+    shape = (places, rows, columns) if shared else (rows, columns)
+    matrix = call.derive("matrix", shape, lambda: kernel.read().transpose(order).reshape(shape))
     bias, letters = _bias(call, e)
-    inside = bias is not None and set(letters) <= set(new)
-    moved = _reordered(call, x, e.given, kept + summed)
-    y = call.emit(Reshape((*e.shape(kept), matrix.shape[0])), moved)
-    y = call.emit(Dense(), y, matrix, *([_spread(call, e, bias, letters, new)] if bias and inside else []))
-    y = _reordered(call, call.emit(Reshape(e.shape(kept + new)), y), kept + new, e.result)
+    inside = bias is not None and set(letters) <= set(new) and not shared
+    moved = _reordered(call, x, e.given, kept + shared + summed)
+    if shared:
+        y = call.emit(LocalDense(), call.emit(Reshape((*e.shape(kept), places, rows)), moved), matrix)
+    else:
+        y = call.emit(Reshape((*e.shape(kept), rows)), moved)
+        y = call.emit(Dense(), y, matrix, *([_spread(call, e, bias, letters, new)] if bias and inside else []))
+    found = kept + shared + new
+    y = _reordered(call, call.emit(Reshape(e.shape(found)), y), found, e.result)
     return y if bias is None or inside else call.emit(Binary("add"), y, bias)
 
 
