@@ -2,7 +2,8 @@
 
 `python -m bench.executors` runs two programs through the team, through `prange` on each of Numba's threading layers
 that loads, and on one thread: one of 64 steps of 64 tiles that do next to nothing, which shows the overhead a step,
-and a model. Each executor has a process of its own, one after another.
+and a model. Each executor has a process of its own, one after another. The last line is `model(x)` of a model that
+does nothing, which is what a call costs beside its steps.
 """
 
 import argparse
@@ -10,15 +11,18 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from bench.models import ROOT
+from engine import load_model
 from engine.ir.graph import Graph, Node
 from engine.ir.ops import RELU, Activate
 from engine.kernels.state import STEP_BLOCK, STEP_FUNCTION, STEP_INNER, STEP_PARAMS, STEP_UNITS
@@ -108,6 +112,22 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, float]:
     return {"step": empty / STEPS, "model": model}
 
 
+def empty_call(seconds: float) -> float:
+    """Seconds of `model(x)` where the model is one dropout on ten numbers."""
+    config = {"name": "d", "rate": 0.5, "batch_input_shape": [None, 10]}
+    layers = [{"class_name": "Dropout", "config": config}]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.h5"
+        with h5py.File(path, "w") as file:
+            file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {"layers": layers}})
+            file.create_group("model_weights").attrs["layer_names"] = [b"d"]
+            file["model_weights"].create_group("d").attrs["weight_names"] = np.empty(0, "S1")
+        model = load_model(path)
+    x = np.zeros((1, 10), np.float32)
+    calls = 100
+    return median_seconds(lambda: [model(x) for _ in range(calls)], seconds) / calls
+
+
 def in_child(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """What `measure` finds in a process of its own, or the reason why there is nothing."""
     layer = {"NUMBA_THREADING_LAYER": name, "NUMBA_NUM_THREADS": str(options.threads)} if name in LAYERS else {}
@@ -148,6 +168,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name, one in found.items():
         if "error" in one:
             print(f"{TITLES[name]}: {one['error']}")
+    print(f"a call of a model that does nothing: {shown(empty_call(options.seconds))}")
     return int("error" in found["team"])
 
 

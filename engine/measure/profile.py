@@ -18,7 +18,7 @@ from engine.measure.memory import peak_resident
 from engine.measure.numbers import scattered
 from engine.measure.opening import opened
 from engine.measure.peak import Peak
-from engine.measure.trace import Spans, Tracer, step_times
+from engine.measure.trace import Spans, Tracer, kernel_times, step_times
 from engine.measure.work import flops, packed_bytes, value_bytes
 from engine.passes import optimise
 from engine.plan.program import Program
@@ -32,7 +32,10 @@ _LEAST_RUNS = 5
 
 @dataclass(frozen=True)
 class Row:
-    """One operation of the program. `seconds` are for the whole batch, `flops` as the operation defines them."""
+    """One operation of the program. `seconds` are for the whole batch, `flops` as the operation defines them.
+
+    `busy` is the share of the threads' time that they spend in kernels.
+    """
 
     layers: tuple[str, ...]
     operation: str
@@ -41,6 +44,7 @@ class Row:
     result: Shape
     seconds: float
     share: float
+    busy: float
     flops: float
     bytes: float
     percent_of_peak: float | None
@@ -131,9 +135,10 @@ def measure(model: Loaded, batch: int, seconds: float) -> tuple[Profile, list[Sp
     peaks = [peak.cores(session.threads) for _ in range(2)]
     runs = _traced(program, batch, piece, session.threads, 2 * seconds / 3)
     peaks.append(peak.cores(session.threads))
-    steps = np.array([_summed(run, len(program.steps)) for run in runs])
+    steps = np.array([_summed(run, len(program.steps), step_times) for run in runs])
+    inside = np.median([_summed(run, len(program.steps), kernel_times) for run in runs], axis=0)
     times, totals = np.median(steps, axis=0), np.array([_whole(run) for run in runs])
-    rows = _rows(model, times, batch, -(-batch // piece), max(peaks))
+    rows = _rows(model, times, inside, batch, -(-batch // piece), max(peaks))
     profile = Profile(
         model.name, program.machine.isa.name, batch, piece, session.threads, model.seconds, first,
         float(np.median(calls)), float(times.sum()), float(np.median(totals - steps.sum(axis=1))), max(peaks),
@@ -164,10 +169,10 @@ def _traced(program: Program, batch: int, piece: int, threads: int, seconds: flo
     return runs
 
 
-def _summed(run: list[Spans], steps: int) -> NDArray[np.float64]:
+def _summed(run: list[Spans], steps: int, measure: Callable[[Spans, int], NDArray[np.float64]]) -> NDArray[np.float64]:
     total: NDArray[np.float64] = np.zeros(steps)
     for spans in run:
-        total += step_times(spans, steps)
+        total += measure(spans, steps)
     return total
 
 
@@ -187,7 +192,9 @@ def _memory(model: Loaded, capacity: int) -> Sizes:
     )
 
 
-def _rows(model: Loaded, times: NDArray[np.float64], batch: int, pieces: int, peak: float) -> tuple[Row, ...]:
+def _rows(
+    model: Loaded, times: NDArray[np.float64], inside: NDArray[np.float64], batch: int, pieces: int, peak: float
+) -> tuple[Row, ...]:
     program = model.session.program
     layers = covered(model.graph, (task.output for task in program.tasks))
     total = float(times.sum()) or 1.0
@@ -207,6 +214,7 @@ def _rows(model: Loaded, times: NDArray[np.float64], batch: int, pieces: int, pe
                 result=task.result,
                 seconds=seconds,
                 share=seconds / total,
+                busy=float(inside[numbers].sum()) / (seconds * model.session.threads) if seconds else 0.0,
                 flops=work,
                 bytes=float(value_bytes(task) * batch + packed_bytes(steps) * pieces),
                 percent_of_peak=100 * work / seconds / peak if work and seconds else None,

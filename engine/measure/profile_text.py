@@ -6,7 +6,7 @@ from engine.measure.profile import BASE_BYTES, PACKED_SHARE, Profile, Row
 from engine.measure.text import figure, mebibytes, seconds, table
 
 _WIDEST = 44
-_HEADS = ("layers", "algorithm", "ms", "share", "GFLOP/s", "GB/s", "% of peak")
+_HEADS = ("layers", "algorithm", "ms", "share", "busy", "GFLOP/s", "GB/s", "% of peak")
 
 
 def profile_lines(profile: Profile) -> Iterator[str]:
@@ -40,6 +40,7 @@ def profile_lines(profile: Profile) -> Iterator[str]:
         f"peak resident after the calls {mebibytes(memory.peak_resident)}; expected at most "
         f"{mebibytes(BASE_BYTES)} + {PACKED_SHARE} packed + arena = {mebibytes(memory.expected)}"
     )
+    yield "busy: share of the threads' time that they spend in kernels"
 
 
 def _cells(row: Row) -> list[str]:
@@ -49,6 +50,6 @@ def _cells(row: Row) -> list[str]:
     rate = row.flops / row.seconds / 1e9 if row.flops and row.seconds else None
     moved = row.bytes / row.seconds / 1e9 if row.seconds else None
     return [
-        layers, row.algorithm, figure(row.seconds * 1e3), f"{100 * row.share:.1f}%",
+        layers, row.algorithm, figure(row.seconds * 1e3), f"{100 * row.share:.1f}%", f"{100 * row.busy:.0f}%",
         figure(rate), figure(moved), figure(row.percent_of_peak),
     ]  # fmt: skip

@@ -108,3 +108,9 @@ def step_times(spans: Spans, steps: int) -> NDArray[np.float64]:
     np.maximum.at(last, spans["step"], spans["end"])
     times: NDArray[np.float64] = np.where(last > 0, last - first, 0) * 1e-9
     return times
+
+
+def kernel_times(spans: Spans, steps: int) -> NDArray[np.float64]:
+    """Seconds in kernel calls of each step, summed over the threads."""
+    lengths = (spans["end"] - spans["start"]) * 1e-9
+    return np.bincount(spans["step"], lengths, steps).astype(np.float64)

@@ -9,7 +9,7 @@ import pytest
 
 from bench import nets, steady
 from bench.compare import parse, runners
-from bench.executors import LAYERS, STEPS, TILES, empty_program, executor
+from bench.executors import LAYERS, STEPS, TILES, empty_call, empty_program, executor
 from bench.kernels import ROWS, site_of
 from bench.models import MODELS, Spec
 from bench.steady import LEAST_ROUNDS, Patience
@@ -175,6 +175,10 @@ def test_the_empty_program_has_many_tiles_and_runs_on_the_team_and_alone() -> No
     assert all(-(-step.units // step.block) * step.inner == TILES for step in program.steps)
     for name in ("team", "one"):
         executor(name, program, 1, 2)()
+
+
+def test_a_model_that_does_nothing_can_be_called() -> None:
+    assert 0 < empty_call(0.0) < 0.01
 
 
 @pytest.mark.slow

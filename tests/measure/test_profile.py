@@ -32,7 +32,7 @@ def test_every_layer_is_in_a_row_and_shares_add_up(profile: Profile) -> None:
     assert named == {layer.name for layer in model.layers if layer.class_name != "InputLayer"}
     assert sum(row.share for row in profile.rows) == pytest.approx(1)
     assert sum(row.seconds for row in profile.rows) == pytest.approx(profile.steps)
-    assert all(row.seconds > 0 for row in profile.rows)
+    assert all(row.seconds > 0 and 0.5 < row.busy <= 1.01 for row in profile.rows)
 
 
 def test_arithmetic_is_that_of_the_model(profile: Profile) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from engine.ir.ops import RELU, Activate, Activation, Conv, Dense, Reshape
 from engine.measure.chrome import chrome_trace
-from engine.measure.trace import Spans, Tracer, step_times
+from engine.measure.trace import Spans, Tracer, kernel_times, step_times
 from engine.plan.machine import this_machine
 from engine.plan.program import Program, plan
 from engine.runtime import workspace
@@ -71,6 +71,7 @@ def test_a_step_lasts_from_its_first_start_to_its_last_end() -> None:
     spans = np.zeros(3, dtype=Tracer(_one_step(), 1, 1).run(1).dtype)
     spans["step"], spans["start"], spans["end"] = [0, 0, 2], [100, 150, 400], [300, 350, 450]
     np.testing.assert_allclose(step_times(spans, 3), [250e-9, 0, 50e-9])
+    np.testing.assert_allclose(kernel_times(spans, 3), [400e-9, 0, 50e-9])
 
 
 def _one_step() -> Program:
