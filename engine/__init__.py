@@ -58,7 +58,10 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         from importlib import metadata
 
-        return metadata.version("numba-infer")
+        try:
+            return metadata.version("numba-infer")
+        except metadata.PackageNotFoundError:
+            return "unknown"
     if name not in _WHERE:
         raise AttributeError(f"module 'engine' has no attribute {name!r}")
     return getattr(import_module(_WHERE[name]), name)

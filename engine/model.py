@@ -94,6 +94,7 @@ class Model:
         simple = not isinstance(self._sessions, Sessions) and self._sessions.is_simple and self._keys is None
         self._one = (1, *self._in[0]) if simple else None
         self._submodels: dict[tuple[str, ...], Model] = {}
+        self._shares = False
         self._lock = Lock()
 
     def _new_sessions(self, sizes_are_open: bool, graph: Graph) -> "AnySession | Sessions":
@@ -101,6 +102,9 @@ class Model:
         if sizes_are_open:
             return Sessions(self._origin.open, threads, self._pool, memory)
         return new_session(graph, threads, memory)
+
+    def __repr__(self) -> str:
+        return f"<Model {self.name!r} of {self.path}: {self.input_shape} to {self.output_shape}>"
 
     def __reduce__(self) -> tuple[type["Model"], tuple[Origin]]:
         return Model, (self._origin,)
@@ -171,10 +175,15 @@ class Model:
 
     def _submodel(self, names: tuple[str, ...]) -> "Model":
         model = Model(replace(self._origin, outputs=names), self._pool)
-        for sessions in (self._sessions, model._sessions):
-            if not isinstance(sessions, Sessions):
-                share_weights(sessions, self._pool)
+        for each in (self, model):
+            each._share()
         return model
+
+    def _share(self) -> None:
+        """Let others of the pool hold the same packed weights; sessions of open sizes do so from the start."""
+        if not self._shares and not isinstance(self._sessions, Sessions):
+            share_weights(self._sessions, self._pool)
+        self._shares = True
 
     def features(self, x: Any, layers: str | Sequence[str], batch_size: int | None = None) -> Any:
         """What these layers answer with for inputs (n, ...): an array (n, ...), for several names a dict of them.

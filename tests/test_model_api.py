@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import re
 import threading
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -260,3 +261,18 @@ def test_a_file_is_read_by_keras_names(tmp_path: Path) -> None:
     model = engine.load_model(write_dense(tmp_path / "m.h5"))
     assert model.path.endswith("m.h5")
     assert model.layers[0].get_weights()[0].shape == (4, 3)
+
+
+def test_a_version_is_always_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(metadata, "version", lambda name: f"{name} 1.2")
+        assert engine.__version__ == "numba-infer 1.2"
+    monkeypatch.setattr(metadata, "version", absent)
+    assert engine.__version__ == "unknown"
+
+
+def test_a_model_is_shown_by_its_shapes(mnist: engine.Model) -> None:
+    assert repr(mnist) == f"<Model 'mnist' of {MNIST}: (None, 28, 28, 1) to (None, 10)>"
