@@ -28,9 +28,8 @@ from engine.errors import ImageError, InputError
 from engine.frontend import Source, name_of
 from engine.heads import Head, head_of
 from engine.images.decode import Picture, Pixels, decode
-from engine.images.in_file import read_in_file
 from engine.images.layout import layout_of
-from engine.images.metadata import Metadata, metadata_of, read_sidecar, scaling_of, sidecar_path
+from engine.images.metadata import Metadata, metadata_in, metadata_of, read_sidecar, scaling_of, sidecar_path
 from engine.images.preprocess import Floats, dark_on_light, inverted, preprocessed
 from engine.images.resize import RESIZE
 
@@ -110,7 +109,7 @@ class Classifier:
         self.model = engine.load_model(path, threads=threads, arch=arch, sandbox=sandbox)
         name, weights = _place(path)
         asked = _asked(preprocess, scale, mean, std, size, resize, invert, exif, activation, multi_label)
-        said = Said([("asked for", asked), *_files_say(path, name, weights)])
+        said = Said([("asked for", asked), *_files_say(self.model.metadata, name, weights)])
         self._layout = layout_of(self.model.input_shape, said.decide("size", None).value, name)
         self._head = self._decided_head(said, name)
         names = class_names(
@@ -269,8 +268,8 @@ def _asked(
     return said.updated(Metadata(preprocess=scaling_of(numbers, "classifier"))) if numbers else said
 
 
-def _files_say(path: Source, name: str, weights: Path | None) -> Iterator[tuple[str, Metadata]]:
-    yield f"the metadata in {name}", read_in_file(path)
+def _files_say(metadata: str, name: str, weights: Path | None) -> Iterator[tuple[str, Metadata]]:
+    yield f"the metadata in {name}", metadata_in(metadata, name)
     if weights is not None:
         yield str(sidecar_path(weights)), read_sidecar(weights)
 

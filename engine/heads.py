@@ -66,7 +66,8 @@ def head_of(model: "Model", name: str, activation: str | None = None, multi_labe
     elif last != "none" or not model.from_logits:
         applies, gives, reason = "none", last, f"the model ends in {model.head}"
     else:
-        applies = gives = "sigmoid" if multi_label or units == 1 else "softmax"
+        apart = multi_label or units == 1 or "binary" in model.loss.lower()
+        applies = gives = "sigmoid" if apart else "softmax"
         reason = "the file says that the outputs are logits"
     if multi_label and gives != "sigmoid":
         raise InputError(f"{name}: several labels at once need outputs of sigmoids, and it ends in {model.head}")

@@ -67,9 +67,10 @@ class Model:
 
     `name` is the model's, `path` the file it came from, `format` and `keras_version` what the file is and says.
     `layers` are as Keras lists them, `inputs` and `outputs` have name, shape and dtype. `head` is the function that
-    ends the first output (`softmax`, `sigmoid`, `linear` ...); `from_logits` is whether the file's training
-    configuration says that it holds logits. A copy is the model itself. A pickle holds the path and the options of
-    `load_model`, or the bytes that it was loaded from, and unpickling loads the model again.
+    ends the first output (`softmax`, `sigmoid`, `linear` ...); `loss` names that output's loss in the file's training
+    configuration, and `from_logits` is whether that says that it holds logits. `metadata` is what `infer init` wrote
+    into the file, as JSON; it and `loss` are empty if there is none. A copy is the model itself. A pickle holds the
+    path and the options of `load_model`, or the bytes that it was loaded from, and unpickling loads the model again.
     """
 
     def __init__(self, origin: Origin, pool: Pool | None = None) -> None:
@@ -87,7 +88,8 @@ class Model:
             self.inputs, self.outputs = inputs_of(network), outputs_of(network)
         self.name, self.path = network.name, name_of(origin.source)
         self.keras_version, self.format = network.keras_version, network.format
-        self.from_logits = network.from_logits
+        self.loss, self.from_logits = network.loss, network.from_logits
+        self.metadata = network.metadata
         self.input_names, self.output_names = network.input_names, network.output_names
         self.head = _head(graph)
         self._in, self._out, self._keys = network.input_shapes, network.output_shapes, network.output_keys

@@ -15,6 +15,7 @@ class FakeModel:
     """`answer` turns a batch into the output; by default class i for an image whose mean is i tenths."""
 
     name = "fake"
+    loss = metadata = ""
 
     def __init__(
         self,

@@ -14,8 +14,8 @@ SOFTMAX = np.exp(X.astype(np.float64)) / np.exp(X.astype(np.float64)).sum(axis=1
 SIGMOID = 1 / (1 + np.exp(-X.astype(np.float64)))
 
 
-def head(units: int = 3, last: str = "linear", from_logits: bool = False, **options: Any) -> Head:
-    model: Any = SimpleNamespace(output_shape=(None, units), head=last, from_logits=from_logits)
+def head(units: int = 3, last: str = "linear", from_logits: bool = False, loss: str = "", **options: Any) -> Head:
+    model: Any = SimpleNamespace(output_shape=(None, units), head=last, from_logits=from_logits, loss=loss)
     return head_of(model, "m.h5", **options)
 
 
@@ -29,6 +29,8 @@ def head(units: int = 3, last: str = "linear", from_logits: bool = False, **opti
         ({"from_logits": True}, "softmax", SOFTMAX),
         ({"last": "softmax", "from_logits": True}, "softmax", X),
         ({"from_logits": True, "multi_label": True}, "sigmoid", SIGMOID),
+        ({"from_logits": True, "loss": "BinaryCrossentropy"}, "sigmoid", SIGMOID),
+        ({"from_logits": True, "loss": "SparseCategoricalCrossentropy"}, "softmax", SOFTMAX),
         ({"last": "sigmoid", "multi_label": True}, "sigmoid", X),
         ({"activation": "softmax"}, "softmax", SOFTMAX),
         ({"activation": "sigmoid"}, "sigmoid", SIGMOID),

@@ -12,7 +12,7 @@ from engine.frontend.dialects import Dialect, dialect_of
 from engine.frontend.files import Source, name_of, naming
 from engine.frontend.h5 import MAX_RATIO
 from engine.frontend.listing import listed
-from engine.frontend.network import Network, from_logits
+from engine.frontend.network import Network, loss_of
 from engine.frontend.open_sizes import OpenShape, check_fit, common, declared_shapes, is_open, tried
 from engine.frontend.parts import layers_on_the_way, parts_of
 from engine.frontend.quantised import use_quantised_forms
@@ -100,6 +100,7 @@ def _assemble(
     parts = parts_of(model, outputs or ())
     output_names = tuple(ref.layer for ref in spec.outputs)
     only = layers_on_the_way(spec, parts) if parts else None
+    loss, from_logits = ("", False) if parts else loss_of(saved.training, output_names)
     return Network(
         graph=graph,
         name=spec.name,
@@ -110,9 +111,11 @@ def _assemble(
         input_dtypes=tuple(_dtype(model.children[name].spec) for name in spec.inputs),
         output_shapes=this.output_shapes(other),
         layers=listed(model, other.model, lambda layer, twin: this.shape_of(layer, twin, other), graph.shapes, only),
-        from_logits=from_logits(saved.training, output_names) and not parts,
+        loss=loss,
+        from_logits=from_logits,
         keras_version=version,
         format=saved.format,
+        metadata=saved.metadata,
         _resources=stack.pop_all(),
     )
 

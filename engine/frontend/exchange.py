@@ -81,6 +81,7 @@ class Handed:
     format: str
     size: int
     weights: tuple[Leaf, ...] | Branch
+    metadata: str
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,8 @@ def write_model(saved: SavedModel, file: BinaryIO) -> None:
         archives = {stored.archive for layer in weights for stored in layer.weights}
         found = tuple(Leaf(layer.name, tuple(map(writer.place, layer.weights))) for layer in weights)
     size = sum(archive.size for archive in archives)
-    handed = Handed(saved.config, saved.training, saved.keras_version, saved.backend, saved.format, size, found)
-    _finish(file, handed)
+    words = saved.keras_version, saved.backend, saved.format
+    _finish(file, Handed(saved.config, saved.training, *words, size, found, saved.metadata))
 
 
 def write_failure(error: Exception, file: BinaryIO) -> None:
@@ -190,6 +191,7 @@ class _Answer:
             _HandedTree("", cast(Any, ((self, None),)), weights)
             if isinstance(weights, Branch)
             else tuple(SavedLayer(leaf.name, self.stored(leaf.weights)) for leaf in weights),
+            handed.metadata,
         )
 
     def stored(self, places: tuple[Place, ...]) -> tuple[Stored, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 from engine.errors import ModelFileError
 from engine.frontend import strict_json
 from engine.frontend.h5 import Archive
+from engine.frontend.notes import note_in
 from engine.frontend.saved import SavedLayer, SavedLayers, SavedModel, SavedTree
 
 
@@ -28,6 +29,7 @@ def read_hdf5(archive: Archive) -> SavedModel:
         backend=_word(archive, group, "backend"),
         format="HDF5 full model",
         weights=read_layers(archive, group),
+        metadata=note_in(archive),
     )
 
 
@@ -42,7 +44,7 @@ def _weights_only(archive: Archive, group: Any) -> SavedModel:
     else:
         raise ModelFileError("is an HDF5 file, but no Keras model: it has no model_config and no weights of layers")
     version, backend = (_word(archive, group, name) for name in ("keras_version", "backend"))
-    return SavedModel(None, {}, version, backend, kind, weights)
+    return SavedModel(None, {}, version, backend, kind, weights, note_in(archive))
 
 
 def _numbered_layers(archive: Archive, group: Any) -> Iterator[SavedLayer]:

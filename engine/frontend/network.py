@@ -37,7 +37,8 @@ class Network:
     """A model read from a file. Its weights can be read until `close`; it is a context manager.
 
     `input_dtypes` are as the file has them; all is computed in float32. `output_keys` are those of the dictionary that
-    the model answers with; it is None where it answers with a list.
+    the model answers with; it is None where it answers with a list. `loss` names the first output's loss in the
+    training configuration, `metadata` is the text of ours in the file (`notes.py`); both are empty if there is none.
     """
 
     graph: Graph
@@ -49,9 +50,11 @@ class Network:
     input_dtypes: tuple[str, ...]
     output_shapes: tuple[OpenShape, ...]
     layers: tuple[LayerInfo, ...]
+    loss: str
     from_logits: bool
     keras_version: str
     format: str
+    metadata: str
     _resources: ExitStack = field(repr=False, compare=False)
 
     def close(self) -> None:
@@ -67,12 +70,14 @@ class Network:
         self.close()
 
 
-def from_logits(training: Mapping[str, Any], output_names: Sequence[str]) -> bool:
-    """Whether a training configuration says that the first output holds logits: its loss has `from_logits` set."""
+def loss_of(training: Mapping[str, Any], output_names: Sequence[str]) -> tuple[str, bool]:
+    """The name of the first output's loss in a training configuration, and whether it says that there are logits."""
     loss = training.get("loss")
     if isinstance(loss, dict) and "class_name" not in loss:
         loss = next((loss[name] for name in output_names if name in loss), None)
     if isinstance(loss, list) and loss:
         loss = loss[0]
-    config = loss.get("config") if isinstance(loss, dict) else None
-    return isinstance(config, dict) and config.get("from_logits") is True
+    if not isinstance(loss, dict):
+        return loss if isinstance(loss, str) else "", False
+    name, config = loss.get("class_name"), loss.get("config")
+    return name if isinstance(name, str) else "", isinstance(config, dict) and config.get("from_logits") is True

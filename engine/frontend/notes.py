@@ -6,8 +6,12 @@ import shutil
 from contextlib import closing
 from pathlib import Path
 
+import h5py
+import numpy as np
+
 from engine.errors import ModelFileError
-from engine.frontend.files import Source, naming, open_bytes
+from engine.frontend.files import naming, open_bytes
+from engine.frontend.h5 import Archive
 from engine.frontend.sniff import head_of, kind_of
 
 NOTE = "infer_meta"
@@ -15,20 +19,21 @@ MAX_BYTES = 60_000
 """An attribute shares its object's header with others, and HDF5 gives that 64 KiB."""
 
 
-def read_note(source: Source) -> bytes | None:
-    """The text in a source, None if it has none or is no HDF5. Raises `ModelFileError`."""
-    if isinstance(source, str | os.PathLike) and not os.path.isfile(source):
-        return None
-    with closing(open_bytes(source)) as file:
+def note_in(archive: Archive) -> str:
+    """The text in an open file, empty if there is none. Raises `ModelFileError`."""
+    return (archive.text(archive.root, NOTE) or b"").decode("utf-8", "replace")
+
+
+def read_note(path: str | os.PathLike[str]) -> str:
+    """The text in a file, empty if there is none or it is no HDF5. Raises `ModelFileError`."""
+    with closing(open_bytes(path)) as file:
         if kind_of(head_of(file)) != "hdf5":
-            return None
-        from engine.frontend.h5 import Archive
-
+            return ""
         with closing(Archive(file, "")) as archive:
-            return archive.text(archive.root, NOTE)
+            return note_in(archive)
 
 
-def write_note(path: str | os.PathLike[str], text: bytes) -> None:
+def write_note(path: str | os.PathLike[str], text: str) -> None:
     """Put a text into an HDF5 file, in place of the one that it has. The file is replaced whole, or left as it is.
 
     Raises `ModelFileError` for another kind of file and for a text of more than 60,000 bytes.
@@ -38,26 +43,24 @@ def write_note(path: str | os.PathLike[str], text: bytes) -> None:
         with closing(open_bytes(target)) as file:
             if kind_of(head_of(file)) != "hdf5":
                 raise ModelFileError("is no HDF5 file, and only those have attributes; a sidecar says the same")
-        if len(text) > MAX_BYTES:
-            raise ModelFileError(f"has no room for {len(text):,} bytes in an attribute; a sidecar says the same")
+        if (size := len(text.encode())) > MAX_BYTES:
+            raise ModelFileError(f"has no room for {size:,} bytes in an attribute; a sidecar says the same")
         temporary = target.with_name(f".infer-{secrets.token_hex(8)}")
         try:
             shutil.copy2(target, temporary)
             _write(temporary, text)
             os.replace(temporary, target)
-        except OSError as error:
-            raise ModelFileError(f"cannot be written: {error.strerror or error}") from None
+        except (OSError, RuntimeError, ValueError, KeyError) as error:
+            reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+            raise ModelFileError(f"cannot be written: {reason}") from None
         finally:
             temporary.unlink(missing_ok=True)
 
 
-def _write(path: Path, text: bytes) -> None:
-    import h5py
-    import numpy as np
-
+def _write(path: Path, text: str) -> None:
     with h5py.File(path, "r+") as file:
-        file.attrs[NOTE] = np.bytes_(text)
-    with open(path, "rb") as file:
+        file.attrs[NOTE] = np.bytes_(text.encode())
+    with open(path, "r+b") as file:
         os.fsync(file.fileno())
     if read_note(path) != text:
         raise ModelFileError("would not read back as it was written")

@@ -45,7 +45,7 @@ def read_model(source: Source, arch: Source | None, stack: ExitStack) -> SavedMo
 
 def _described_by(description: SavedModel, saved: SavedModel) -> SavedModel:
     backend, kind = saved.backend or description.backend, f"{saved.format}, described by {description.format}"
-    return replace(description, backend=backend, format=kind)
+    return replace(description, backend=backend, format=kind, metadata=saved.metadata or description.metadata)
 
 
 def read_saved(source: Source, stack: ExitStack) -> SavedModel:

@@ -77,7 +77,10 @@ class SavedTree:
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A whole model, or one without its description or without its weights. `format` says where it comes from."""
+    """A whole model, or one without its description or without its weights. `format` says where it comes from.
+
+    `metadata` is the text of ours in the file, if there is one (`notes.py`).
+    """
 
     config: Mapping[str, Any] | None
     training: Mapping[str, Any]
@@ -85,3 +88,4 @@ class SavedModel:
     backend: str
     format: str
     weights: SavedLayers | SavedTree | None
+    metadata: str = ""

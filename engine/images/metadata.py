@@ -94,6 +94,12 @@ def _read(path: Path) -> Metadata | None:
         return None
 
 
+def metadata_in(text: str, name: str) -> Metadata:
+    """What the text in the file called `name` says, nothing if it is empty. Raises InputError."""
+    source = f"{name}: its metadata"
+    return metadata_of(parse_json(source, text), source) if text else Metadata()
+
+
 def metadata_of(values: Any, source: str) -> Metadata:
     """Metadata from a JSON value; `source` is for the error. Raises InputError."""
     if not isinstance(values, dict):

@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from cli import main
-
 import engine
+from cli import main
 from engine.classify import Classifier
 from engine.errors import ModelFileError
 from engine.frontend import notes
 from engine.frontend.notes import MAX_BYTES, NOTE, read_note, write_note
+from engine.images.in_file import write_in_file
+from engine.images.metadata import Metadata
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights" / "mnist_dense.h5"
 TEN = [f"class {i}" for i in range(10)]
@@ -129,13 +130,17 @@ def test_metadata_in_the_file_goes_before_the_sidecar(init: Any, folder: Path) -
     assert "resize crop: m.json" in result.stderr
 
 
-def test_only_hdf5_has_attributes(init: Any, folder: Path) -> None:
-    before = KERAS.read_bytes()
-    (folder / "m.keras").write_bytes(before)
-    result = init("m.keras", "--preprocess", "none", "--in-file")
-    assert result.exit_code == 1
-    assert "m.keras: is no HDF5 file" in result.stderr
-    assert (folder / "m.keras").read_bytes() == before
+def test_only_hdf5_has_attributes(folder: Path) -> None:
+    path = folder / "m.keras"
+    path.write_bytes(b"PK\x03\x04")
+    with pytest.raises(ModelFileError, match=r"m\.keras: is no HDF5 file"):
+        write_in_file(path, Metadata(preprocess="tf"))
+    assert path.read_bytes() == b"PK\x03\x04"
+
+
+def test_metadata_comes_out_of_the_sandbox(init: Any, folder: Path) -> None:
+    init("m.h5", "--preprocess", "tf", "--in-file")
+    assert Classifier(folder / "m.h5", sandbox=True).preprocess == "tf"
 
 
 def test_too_much_for_an_attribute(init: Any, folder: Path) -> None:
