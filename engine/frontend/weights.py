@@ -14,7 +14,6 @@ from engine.frontend.spec import LayerSpec
 from engine.ir.graph import Weight
 from engine.ir.ops import Shape
 
-
 MAX_DERIVED = 1 << 26
 MAX_GROWTH = 32
 """Constants may be this many times larger than the weights that they are computed from, or have `MAX_DERIVED`."""
