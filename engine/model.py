@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.arrays import checked
-from engine.errors import CancelledError, InputError, KernelError
+from engine.errors import CancelledError, InputError, KernelError, LimitExceededError
 from engine.finite import Watch
 from engine.frontend import Source, name_of
 from engine.frontend.open_sizes import is_open
@@ -59,7 +59,10 @@ def load_model(
         raise InputError(f"threads: expected at least 1, found {threads}")
     if memory not in get_args(Memory):
         raise InputError(f"memory: expected {' or '.join(map(repr, get_args(Memory)))}, found {memory!r}")
-    return Model(Origin(path, arch, lambdas, threads, memory, strict, sandbox))
+    try:
+        return Model(Origin(path, arch, lambdas, threads, memory, strict, sandbox))
+    except MemoryError:
+        raise LimitExceededError(f"{name_of(path)}: it needs more memory than there is") from None
 
 
 class Model:

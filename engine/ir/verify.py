@@ -1,8 +1,11 @@
 """The rules that every graph obeys, checked after the frontend and after each pass."""
 
-from engine.errors import GraphError
+from engine.errors import GraphError, LimitExceededError
 from engine.ir.graph import Graph, Node, Weight
 from engine.ir.ops import Shape
+
+MAX_SIZE = 2**31 - 1
+"""Elements of a constant."""
 
 
 def verify(graph: Graph) -> None:
@@ -43,6 +46,9 @@ def _check_operands(node: Node, made: set[int]) -> None:
     if not low <= len(node.operands) <= high:
         name = type(node.op).__name__
         raise GraphError(f"layer {node.layer!r}: {name} takes {low} to {high} operands, found {len(node.operands)}")
+    for weight in node.weights:
+        if weight.size > MAX_SIZE:
+            raise LimitExceededError(f"layer {node.layer!r}: a constant of shape {weight.shape} is too large")
     for value in node.values:
         if value not in made:
             raise GraphError(f"layer {node.layer!r}: value {value} is read before it is made")
