@@ -8,7 +8,7 @@ from importlib import import_module
 
 import click
 
-NAMES = ("bench", "classify", "eval", "explain", "init", "inspect", "profile", "summary", "tune", "warmup")
+NAMES = ("bench", "classify", "eval", "explain", "init", "inspect", "profile", "summary", "tune", "verify", "warmup")
 MODULES = {name: name for name in NAMES}
 """Module by command."""
 
