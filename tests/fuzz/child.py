@@ -48,7 +48,7 @@ def main(target: str, first: int, count: int) -> None:
             outcome, problem = type(error).__name__, traceback.format_exc()
         faulthandler.cancel_dump_traceback_later()
         seconds, grown = time.process_time() - started, peak() - before
-        if outcome != "accepted" and grown > GROWTH:
+        if outcome != "accepted" and grown > GROWTH and "needs more memory" not in message:
             problem = problem or f"refused after {grown >> 20} MiB: {message}"
         say(end=seed, outcome=outcome, message=message, problem=problem, seconds=seconds, grown=grown)
 
