@@ -102,6 +102,7 @@ def main(arguments: list[str] | None = None) -> int:
             if memory := report.memory_line(record, columns):
                 print(memory, flush=True)
     print(f"\n{report.summary(records)}; {(time.perf_counter() - begin) / 60:.1f} min")
+    print(report.coverage(records))
     if path:
         print(f"kept in {path}")
     return int(any("error" in record["runners"]["engine"] for record in records))

@@ -82,5 +82,15 @@ def summary(records: list[Record]) -> str:
     )
 
 
+def coverage(records: list[Record]) -> str:
+    """In how many rows each runtime has figures, of those that it was asked for."""
+    names = dict.fromkeys(name for record in records for name in record["runners"])
+    counts = []
+    for name in names:
+        asked = [record["runners"][name] for record in records if name in record["runners"]]
+        counts.append(f"{name} {sum('median' in found for found in asked)} of {len(asked)}")
+    return f"rows with figures: {', '.join(counts)}"
+
+
 def _key(record: Record) -> tuple[str, int, int]:
     return record["model"], record["batch"], record["threads"]

@@ -22,7 +22,7 @@ from engine.measure.trace import Spans, Tracer, kernel_times, step_times
 from engine.measure.work import flops, packed_bytes, value_bytes
 from engine.passes import optimise
 from engine.plan.program import Program
-from engine.runtime.session import Session, new_session
+from engine.runtime.session import FallbackSession, Session, new_session
 from engine.runtime.tuning import Memory
 
 BASE_BYTES = 95_000_000
@@ -117,8 +117,12 @@ def load(
     with opened(source, arch, shapes) as network:
         session = new_session(optimise(network.graph), threads, memory)
         seconds = time.perf_counter() - start
-        if not isinstance(session, Session) or not session.program.steps:
-            raise EngineError(f"{name_of(source)}: there is nothing to measure in a model without compiled kernels")
+        if isinstance(session, FallbackSession):
+            raise EngineError(f"{name_of(source)}: this machine runs no compiled kernels whose time could be measured")
+        if not isinstance(session, Session):
+            raise EngineError(f"{name_of(source)}: a model with functions in Python cannot be measured step by step")
+        if not session.program.steps:
+            raise EngineError(f"{name_of(source)}: there is nothing to measure in a model that computes nothing")
         graph = network.graph
     inputs = [scattered((batch, *graph.shapes[v])) for v in graph.inputs]
     return Loaded(name_of(source), session, graph, inputs, seconds)

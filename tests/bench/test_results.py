@@ -70,6 +70,7 @@ def test_the_summary_counts_goals_and_slow_rows() -> None:
         "geometric mean of best peer/ours 1.00 over 2 rows, 1 below 1.0, 1 of 3 goals reached, 1 without a ratio"
     )
     assert report.mean_ratio([rows[2]]) is None
+    assert report.coverage(rows) == "rows with figures: engine 2 of 3, litert 2 of 2"
 
 
 def test_results_are_kept_by_machine_and_commit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
