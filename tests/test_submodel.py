@@ -1,5 +1,6 @@
 """Results of layers in between: by submodel and by features, against the slow twin and what Keras wrote."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -48,6 +49,24 @@ def test_every_layer_is_what_the_twin_says(case: str) -> None:
     for info in infos:
         found = model.features(golden.inputs if len(golden.inputs) > 1 else golden.inputs[0], info.path)
         assert_close(found[0] if isinstance(found, list) else found, values[info.value], "values")
+
+
+@pytest.mark.parametrize("generation", [2, 3])
+def test_every_layer_is_what_keras_computed(generation: int) -> None:
+    kept: dict[str, dict[str, list[np.ndarray]]] = defaultdict(lambda: defaultdict(list))
+    with np.load(GOLDEN / f"features_k{generation}.npz") as arrays:
+        for key in arrays:
+            case, name, _ = key.split("/")
+            kept[case][name].append(arrays[key])
+    assert len(kept) > 8
+    for case, layers in kept.items():
+        golden = load(GOLDEN / f"k{generation}" / f"{case}.h5")
+        x = golden.inputs if len(golden.inputs) > 1 else golden.inputs[0]
+        found = engine.load_model(golden.model).features(x, list(layers))
+        for name, expected in layers.items():
+            answers = found[name] if isinstance(found[name], list) else [found[name]]
+            for answer, array in zip(answers, expected, strict=True):
+                assert_close(answer, array, "values")
 
 
 def test_an_output_in_between_is_what_keras_wrote() -> None:
