@@ -4,12 +4,13 @@ import datetime
 import os
 import platform
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
 from bench.models import ROOT
 from bench.peers import ENVIRONMENT_OF, versions
-from engine.measure.peers.table import RUNTIMES
+from engine.measure.peers.table import ENGINE, RUNTIMES
 
 
 def describe(runners: list[str]) -> dict[str, Any]:
@@ -39,6 +40,8 @@ def header(machine: dict[str, Any]) -> str:
 
 
 def _version(name: str) -> str:
+    if name == ENGINE:
+        return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
     try:
         return versions(ENVIRONMENT_OF[name]).get(RUNTIMES[name].package, "unknown")
     except (OSError, subprocess.CalledProcessError):

@@ -72,9 +72,10 @@ def command(
     shapes: tuple[tuple[int, ...], ...],
     arch: str | None,
 ) -> None:
-    """Measure a model: load, first call and steady calls apart, memory, and how far other runtimes' answers differ.
+    """Time a model, alone or beside other runtimes.
 
-    Each runtime has a process of its own, stopped while another is measured. Inputs are numbers from 0 to 1.
+    Load, first call and steady calls are told apart, with memory and how far other runtimes' answers differ. Each
+    runtime has a process of its own, stopped while another is measured. Inputs are numbers from 0 to 1.
     """
     from engine.measure.compare import Setting, compare
     from engine.measure.compare_text import chart, comparison_lines, problem_lines

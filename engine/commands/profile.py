@@ -34,8 +34,9 @@ def command(
     trace: Path | None,
     arch: str | None,
 ) -> None:
-    """Say where a model's time and memory go: every step's algorithm, time, speed, and share of the machine's peak.
+    """Say where a model's time and memory go.
 
+    For every step: its layers, algorithm, time, speed, and share of the peak that this machine is measured to have.
     Inputs are numbers from 0 to 1. Steps are timed inside whole runs by the clock, on the threads that they run on.
     """
     from engine.measure.profile import load, measure

@@ -23,8 +23,9 @@ def command(
     as_json: bool,
     arch: str | None,
 ) -> None:
-    """Time the algorithms that may compute each layer, and keep the fastest as this machine's choice.
+    """Measure the fastest algorithms for a model's layers.
 
+    All that may compute a layer are timed, and the fastest becomes this machine's choice.
     The choices lie beside the compiled kernels and hold for every model with a layer of the same form that is loaded
     later; results may differ in their last bits from those of a model loaded before.
     """

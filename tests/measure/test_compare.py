@@ -3,6 +3,7 @@
 import json
 import stat
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from engine.measure.peers.table import PEERS, RUNTIMES
 from engine.measure.peers.worker import SERVER, Worker, WorkerError
 from engine.measure.plot import Chart, draw
 from tests.frontend.handmade import dense_weights, layer, sequential, write
+from tests.processes import run_python
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "weights" / "mnist_dense.h5"
 
@@ -124,6 +126,33 @@ def test_a_silent_worker_is_given_up() -> None:
         pytest.raises(WorkerError, match=r"no answer to 'memory' in 0 s"),
     ):
         worker.ask("memory")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell a process of its parent's end")
+def test_a_stopped_worker_dies_with_its_parent() -> None:
+    found = run_python(
+        """
+        import os, sys
+        from engine.measure.peers.worker import Worker
+
+        worker = Worker("engine", sys.executable)
+        worker.ask("memory")
+        print(worker._process.pid, flush=True)
+        os._exit(0)
+        """
+    )
+    pid = int(found.stdout)
+    deadline = time.monotonic() + 30
+    while _running(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not _running(pid)
+
+
+def _running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def test_an_interpreter_is_a_given_one_this_one_or_an_environments(
