@@ -159,6 +159,12 @@ def _flat(nn: Any, rng: np.random.Generator) -> Any:
     return nn.Flatten()
 
 
+def _stated(nn: Any, rng: np.random.Generator) -> Any:
+    """A recurrent layer and its states: the state is what goes on."""
+    layer = _cell(nn, rng, return_state=True, return_sequences=bool(rng.random() < 0.5))
+    return lambda x: layer(x)[-1]
+
+
 def _masking(nn: Any, rng: np.random.Generator) -> Any:
     return nn.Masking()
 
@@ -205,7 +211,7 @@ SINGLE: dict[int, tuple[Draw, ...]] = {
         *ANY, _conv(1), _conv_transpose(1), _causal, _depthwise("SeparableConv", 1, filters=3),
         _depthwise("DepthwiseConv", 1), _pool("MaxPooling", 1), _pool("AveragePooling", 1), _global("Max", 1),
         _global("Average", 1), _borders("ZeroPadding", 1), _borders("Cropping", 1), _up(1), _recurrent, _recurrent,
-        _bidirectional, _cells, _each_step, _flat, _masking, _step, lambda nn, rng: nn.Permute((2, 1)),
+        _bidirectional, _cells, _each_step, _flat, _masking, _step, _stated, lambda nn, rng: nn.Permute((2, 1)),
         lambda nn, rng: nn.Reshape((-1, 1, 1)),
     ),
     3: (

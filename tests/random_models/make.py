@@ -43,7 +43,7 @@ class Maker:
         """A model of some steps on inputs of these shapes."""
         shapes = shapes or [self.shape() for _ in range(pick(self.rng, 1, 1, 2, 3))]
         inputs = [self.input(shape) for shape in shapes]
-        for _ in range(steps or int(self.rng.integers(3, 10))):
+        for _ in range(steps or int(self.rng.integers(4, 25))):
             self.step()
         made = self.tensors[len(self.first) :] or self.tensors
         chosen = made[-outputs:] if outputs else made
