@@ -5,7 +5,7 @@
     python tests/applications/make.py OUT NAME... --all       # more than the `.h5` of the model itself
 
 With `--all` there are also `NAME.keras`, `NAME.weights.h5`, `NAME.json` and, of tf_keras, `NAME.only.h5` with weights
-layer by layer; `NAME.features.h5` without its top for images of any size; and `NAME.first.h5` with channels first,
+layer by layer; `NAME.features.h5` without its top for images of any size (NASNet's: another); and `NAME.first.h5` with channels first,
 where Keras builds it. TensorFlow does not compute that on a CPU: its y is that of the same weights with channels last.
 
 Biases, scales and shifts are drawn, statistics of batch normalization are those of random images, drawn around; with
@@ -85,9 +85,10 @@ def make(keras: Any, name: str, folder: Path, everything: bool) -> None:
     model.save(folder / f"{name}.h5")
     if everything:
         save_otherwise(keras, model, folder / name)
-        save_features(
-            build(input_shape=(None, None, 3), weights=None, include_top=False, pooling="avg"), size, folder / name, rng
-        )
+        wide = rng.uniform(0, 255, (IMAGES, size + 32, size + 64, 3)).astype(np.float32)
+        sizes = wide.shape[1:3] if name.startswith("NASNet") else (None, None)
+        features = build(input_shape=(*sizes, 3), weights=None, include_top=False, pooling="avg")
+        save_features(features, wide, folder / name, rng)
         save_channels_first(keras, lambda: build(input_shape=(3, size, size), **options), model, folder / name)
 
 
@@ -102,11 +103,10 @@ def save_otherwise(keras: Any, model: Any, path: Path) -> None:
         model.save_weights(f"{path}.weights.h5")
 
 
-def save_features(model: Any, size: int, path: Path, rng: np.random.Generator) -> None:
+def save_features(model: Any, images: np.ndarray, path: Path, rng: np.random.Generator) -> None:
     """Save a model without its top, and its answers to images of another size."""
-    wide = rng.uniform(0, 255, (IMAGES, size + 19, size + 34, 3)).astype(np.float32)
-    randomise(model, wide, rng)
-    x = wide[:BATCH]
+    randomise(model, images, rng)
+    x = images[:BATCH]
     np.savez(f"{path}.features.npz", x=x, y=np.asarray(model(x, training=False)))
     model.save(f"{path}.features.h5")
 

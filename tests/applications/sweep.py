@@ -29,7 +29,8 @@ def make(python: str, name: str, package: str, folder: Path, everything: bool) -
     """Have Keras write a model's files."""
     options = [*(["--tf-keras"] if package == "tf_keras" else []), *(["--all"] if everything else [])]
     made = subprocess.run([python, MAKE, folder, name, *options], capture_output=True, text=True, check=False)
-    assert made.returncode == 0, made.stderr[-2000:]
+    if made.returncode:
+        raise RuntimeError(f"Keras did not make {name}: {made.stderr[-2000:]}")
 
 
 def check(path: Path, name: str, form: str) -> None:
@@ -46,7 +47,10 @@ def check(path: Path, name: str, form: str) -> None:
 def sweep(python: str, name: str, package: str) -> Iterator[tuple[str, str]]:
     """Each form of a model, and what is wrong with it."""
     with tempfile.TemporaryDirectory() as folder:
-        make(python, name, package, Path(folder), everything=True)
+        try:
+            make(python, name, package, Path(folder), everything=True)
+        except RuntimeError as error:
+            yield "", str(error)
         for form in FORMS:
             path = Path(folder) / f"{name}{form}"
             if path.exists():
