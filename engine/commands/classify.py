@@ -61,8 +61,7 @@ def command(
     their depth; hidden files and those without an image's suffix are skipped. An image that cannot be read becomes
     an error record, and the others go on.
     """
-    if features is not None:
-        _check_features(output, sort_into)
+    _check_features(features, output, sort_into)
     if sort_into is not None:
         _check_sorting(sort_into, inputs)
     _check_output(output.path, inputs, weights)
@@ -92,10 +91,13 @@ def command(
         say("No images found")
 
 
-def _check_features(output: Output, sort_into: Path | None) -> None:
-    if output.path is None or output.path.suffix.lower() not in (".npy", ".npz"):
+def _check_features(layer: str | None, output: Output, sort_into: Path | None) -> None:
+    is_array = output.path is not None and output.path.suffix.lower() in (".npy", ".npz")
+    if layer is None and is_array and output.format_name == "table":
+        raise click.UsageError(f"-o {output.path} is for --features LAYER")
+    if layer is not None and (not is_array or output.format_name != "table"):
         raise click.UsageError("--features needs a file: -o FILE.npy or -o FILE.npz")
-    if output.resume or sort_into is not None:
+    if layer is not None and (output.resume or sort_into is not None):
         raise click.UsageError("--features goes with neither --resume nor --sort-into")
 
 

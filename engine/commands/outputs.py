@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "csv", "tsv", "json", "jsonl", "parquet")
 SUFFIXES = {".txt": "table", ".ndjson": "jsonl", **{f".{name}": name for name in FORMATS[1:]}}
+STDOUT = Path("-")
 RESUMABLE = ("csv", "tsv", "jsonl", "parquet")
 
 
@@ -95,6 +96,7 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _checked(format_name: str | None, path: Path | None, resume: bool) -> Output:
+    path = None if path == STDOUT else path
     name = format_name or (SUFFIXES.get(path.suffix.lower(), "table") if path else "table")
     if name == "parquet" and (path is None or _is_special(path)):
         raise click.UsageError("parquet needs a file: -o FILE.parquet")
@@ -110,7 +112,7 @@ OPTIONS = (
         show_default="by the suffix of --output, else table",
         help="Form of the results.",
     ),
-    click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write, instead of stdout."),
+    click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write, instead of stdout (-)."),
     click.option(
         "--resume",
         is_flag=True,

@@ -36,6 +36,11 @@ def test_the_suffix_says_the_form(name: str, begin: str, infer: Infer, folder: P
     assert not list(folder.glob("*.partial"))
 
 
+def test_a_dash_is_standard_output(infer: Infer, folder: Path) -> None:
+    assert infer("images", "-o", "-", "--format", "csv").stdout == infer("images", "--format", "csv").stdout
+    assert not (folder / "-").exists()
+
+
 def test_tsv_says_what_csv_says(infer: Infer) -> None:
     rows = [list(csv.reader(io.StringIO(infer("images", "--format", name).stdout), delimiter=delimiter))
             for name, delimiter in (("csv", ","), ("tsv", "\t"))]  # fmt: skip
@@ -164,6 +169,8 @@ def test_parquet_without_pyarrow_is_one_line(infer: Infer, folder: Path, monkeyp
         (("--resume", "-o", "x.json"), "--resume continues a file"),
         (("--features", "conv"), "--features needs a file"),
         (("--features", "conv", "-o", "x.csv"), "--features needs a file"),
+        (("--features", "conv", "-o", "x.npy", "--format", "csv"), "--features needs a file"),
+        (("-o", "x.npy"), "-o x.npy is for --features"),
         (("--features", "conv", "-o", "x.npy", "--sort-into", "d"), "--features goes with neither"),
         (("--sort-into", "images/sorted"), "lies in images"),
         (("--sort-into", "images"), "lies in images"),
