@@ -13,7 +13,7 @@ CODE = ["4wEAAAAAAAAAAAAAAAADAAAAAwAAAPMAAAAA", None, None]
 def one_layer(path: Path, class_name: str, shape: Any = (None, 4), *, version: str = "3.9.0", **config: Any) -> None:
     """A model of a single layer `evil` without weights, whose description names a module to import."""
     entry = layer(class_name, "evil", **config)
-    entry |= {"module": "os", "registered_name": "os>system", "build_config": {"input_shape": [None, 4]}}
+    entry |= {"module": "canary", "registered_name": "canary>run", "build_config": {"input_shape": [None, 4]}}
     write(path, sequential(entry, shape=list(shape)), version=version)
 
 
