@@ -1,15 +1,15 @@
 """Which names a model's classes have, by what was asked for and what lies beside it."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from engine.decide import Decision, Said
 from engine.errors import InputError
-from engine.images.labels import is_numbered, read_labels
+from engine.images.labels import is_numbered, labels_of, read_labels
 
-Labels: TypeAlias = str | os.PathLike[str] | Sequence[str] | None
+Labels: TypeAlias = str | os.PathLike[str] | Sequence[str] | Mapping[Any, Any] | None
 
 BESIDE = ("labels.txt", "class_names.txt")
 UNNAMED = "nothing names the classes"
@@ -45,6 +45,8 @@ def _sources(
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     if isinstance(labels, str | os.PathLike):
         yield read_labels(labels), os.fspath(labels)
+    elif isinstance(labels, Mapping):
+        yield labels_of({str(key): value for key, value in labels.items()}, "labels"), "labels"
     elif labels is not None:
         yield tuple(map(str, labels)), "labels"
     if (found := said.first("labels")) is not None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine.classify import Classifier
@@ -230,6 +231,8 @@ def test_labels_in_their_order(classifier: Made, weights: Path) -> None:
     assert found() == ("s", "c")
     (folder / "other.csv").write_text("index,name\n1,b\n0,a\n")
     assert found(labels=folder / "other.csv") == ("a", "b")
+    for given in (["x", "y"], np.array(["x", "y"]), {1: "y", 0: "x"}, {"y": 1, "x": 0}):
+        assert found(labels=given) == ("x", "y")
 
 
 @pytest.mark.parametrize("name", ["labels.txt", "class_names.txt"])

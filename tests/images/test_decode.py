@@ -173,7 +173,7 @@ def test_pixels_without_a_range_are_refused(mode: str) -> None:
         decode(encoded(Image.new(mode, (3, 3)), "TIFF"), 1)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("orientation", range(10))
 def test_exif_orientation_is_ignored_unless_asked_for(orientation: int, kind: str) -> None:
     exif = Image.Exif()
