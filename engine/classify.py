@@ -68,8 +68,9 @@ class Classifier:
     `path` and `arch` are those of `engine.load_model`. Where an argument is None, metadata in the file decides, then
     the sidecar `<path>.json`, then what is said here:
 
-    - `labels`: a file (see `engine.images.labels`), a sequence, or a map between indices and names; else `labels.txt` or `class_names.txt` beside the
-      file, ImageNet's names for a model of keras.applications if Keras has put them on this machine, or the indices.
+    - `labels`: a file (see `engine.images.labels`), a sequence, or a map between indices and names; else `labels.txt`
+      or `class_names.txt` beside the file, ImageNet's names for a model of keras.applications if Keras has put them on
+      this machine, or the indices.
     - `preprocess`: none, unit, tf, caffe, torch, mnist or teachable-machine; or `scale`, `mean` and `std`, as
       `(x · scale − mean) / std`. Else (or as "auto") none for a model that scales its input itself, that of the family
       for one of keras.applications, unit for one small grey channel, and none with a warning for the rest.
