@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from engine.commands.options import EXIT_CODES, arch_option, find_weights, say, weights_option
+from engine.commands.options import EXIT_CODES, arch_option, find_weights, sandbox_option, say, weights_option
 from engine.commands.picture_options import picture_options, say_decisions
 
 
@@ -18,6 +18,7 @@ from engine.commands.picture_options import picture_options, say_decisions
 @click.option("--batch-size", type=click.IntRange(1, 4096), default=32, show_default=True, help="Images at a time.")
 @click.option("--threads", type=click.IntRange(1, 1024), show_default="the processors there are", help="Threads.")
 @arch_option
+@sandbox_option
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -29,6 +30,7 @@ def command(
     batch_size: int,
     threads: int | None,
     arch: str | None,
+    sandbox: bool,
 ) -> None:
     """Say how often a model is right, and what it takes for what.
 
@@ -44,7 +46,7 @@ def command(
     from engine.output import destination, whole_file
 
     warnings.filterwarnings("ignore", module="PIL")
-    classifier = Classifier(find_weights(weights), threads=threads, arch=arch, **picture)
+    classifier = Classifier(find_weights(weights), threads=threads, arch=arch, sandbox=sandbox, **picture)
     say_decisions(classifier)
     clock = Clock()
     length = sum(1 for _ in find_images([data])) if data.is_dir() else None
