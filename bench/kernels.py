@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -74,7 +74,7 @@ def cases() -> list[tuple[Row, str]]:
 
 @pytest.mark.benchmark(timer=time.thread_time)
 @pytest.mark.parametrize(("row", "algorithm"), cases(), ids=lambda v: v.title if isinstance(v, Row) else v)
-def test_kernel(benchmark: Callable, row: Row, algorithm: str) -> None:
+def test_kernel(benchmark: Any, row: Row, algorithm: str) -> None:
     program = plan(
         site_of(row).graph, this_machine(), lambda found, site: next(a for a in found if a.name == algorithm)
     )

@@ -27,7 +27,7 @@ class Site(NamedTuple):
     op: Op
     values: tuple[Shape, ...]
     weights: tuple[Shape, ...]
-    count: int
+    times: int
 
 
 def sites(path: Path) -> list[Site]:
@@ -41,8 +41,8 @@ def sites(path: Path) -> list[Site]:
             values = tuple(graph.shapes[v] for v in node.values)
             weights = tuple(w.shape for w in node.weights)
             key = node.op, values, weights
-            layer, count = (found[key].layer, found[key].count) if key in found else (node.layer, 0)
-            found[key] = Site(layer, node.op, values, weights, count + 1)
+            layer, times = (found[key].layer, found[key].times) if key in found else (node.layer, 0)
+            found[key] = Site(layer, node.op, values, weights, times + 1)
     return list(found.values())
 
 
@@ -52,7 +52,7 @@ def stored() -> Iterator[tuple[str, Site]]:
         for entry in json.loads(path.read_text()):
             op = _op(entry["op"])
             values, weights = (tuple(map(tuple, entry[name])) for name in ("values", "weights"))
-            yield path.stem, Site(entry["layer"], op, values, weights, entry["count"])
+            yield path.stem, Site(entry["layer"], op, values, weights, entry["times"])
 
 
 def write(spec: Spec) -> Path:
