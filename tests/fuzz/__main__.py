@@ -5,7 +5,7 @@ import sys
 
 from tests.fuzz.runner import fuzz
 
-NAMES = ("hdf5", "config", "sizes", "text", "archive", "member", "image")
+NAMES = ("hdf5", "config", "sizes", "text", "archive", "member", "attacks", "image")
 
 
 def main() -> int:

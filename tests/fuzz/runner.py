@@ -62,10 +62,16 @@ def attempts(target: str, first: int, count: int) -> Iterator[Record]:
             at = record.seed + 1
 
 
+def command(target: str, first: int, count: int) -> list[str]:
+    """What tries some mutants and says what becomes of them."""
+    return [sys.executable, "-m", "tests.fuzz.child", target, str(first), str(count)]
+
+
 def _batch(target: str, first: int, count: int) -> Iterator[Record]:
-    command = [sys.executable, "-m", "tests.fuzz.child", target, str(first), str(count)]
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        done = subprocess.run(
+            command(target, first, count), cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
         out, errors, status = done.stdout, done.stderr, done.returncode
     except subprocess.TimeoutExpired as late:
         out, errors, status = (late.stdout or b"").decode(), "no end", -signal.SIGKILL
@@ -79,4 +85,4 @@ def _batch(target: str, first: int, count: int) -> Iterator[Record]:
         how = signal.Signals(-status).name if status < 0 else "hang" if "Timeout" in errors else f"exit {status}"
         yield Record(begun, how, "", f"{how}\n{errors[-3000:]}", 0.0, 0)
     elif status:
-        raise RuntimeError(f"{command} ended with {status}\n{errors}")
+        raise RuntimeError(f"{target} from {first}: ended with {status}\n{errors}")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
@@ -105,6 +106,21 @@ def member(rng: Random) -> Attempt:
     return lambda: _load(content)
 
 
+def attacks(rng: Random) -> Attempt:
+    """Bytes of the files that attack."""
+    content = mutate_bytes(rng, rng.choice(_attacks()))
+    return lambda: _load(content)
+
+
+@cache
+def _attacks() -> list[bytes]:
+    from tests.fuzz.hostile import build_all
+
+    with tempfile.TemporaryDirectory() as folder:
+        build_all(Path(folder))
+        return [path.read_bytes() for path in sorted(Path(folder).iterdir()) if path.stat().st_size < 1 << 16]
+
+
 def image(rng: Random) -> Attempt:
     """Bytes of pictures of every format that is read."""
     content = mutate_bytes(rng, _picture(rng.choice(FORMATS), rng.choice(("L", "RGB", "P", "1")), rng.randrange(4)))
@@ -148,7 +164,7 @@ def _picture(kind: str, mode: str, variant: int) -> bytes:
 
 
 TARGETS: dict[str, Callable[[Random], Attempt]] = {
-    function.__name__: function for function in (hdf5, config, sizes, text, archive, member, image)
+    function.__name__: function for function in (hdf5, config, sizes, text, archive, member, attacks, image)
 }
 
 
