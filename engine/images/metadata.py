@@ -2,7 +2,6 @@
 
 import json
 import logging
-import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -17,6 +16,7 @@ from engine.images.resize import RESIZE
 from engine.output import destination
 
 MAX_SIDE = 8192
+LARGEST = 1e30
 ACTIVATIONS = ("none", "softmax", "sigmoid")
 
 logger = logging.getLogger(__name__)
@@ -147,7 +147,7 @@ def _size(value: Any, source: str) -> Size | None:
 
 def _numbers(value: Any, key: str, source: str) -> tuple[float, ...]:
     values = value if isinstance(value, list | tuple) else [value]
-    if not values or not all(type(v) in (int, float) and math.isfinite(v) for v in values):
+    if not values or not all(type(v) in (int, float) and abs(v) < LARGEST for v in values):
         raise InputError(f"{source}: {key} is a number or a list of numbers, not {value!r}")
     return tuple(map(float, values))
 

@@ -1,9 +1,12 @@
 """Labels, in every form in which people keep them."""
 
+import json
 import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from engine.errors import InputError
 from engine.images.labels import MAX_BYTES, is_numbered, read_labels
@@ -103,3 +106,30 @@ def test_missing_and_special_files(tmp_path: Path) -> None:
         read_labels(tmp_path / "none.txt")
     with pytest.raises(InputError, match="not a regular file"):
         read_labels(os.devnull)
+
+
+LINES = st.lists(st.text("01,;\t\"' ab{}[]:é", max_size=12), max_size=6).map("\n".join)
+JSON = st.recursive(
+    st.integers(-1, 3) | st.sampled_from(["a", "0", "1"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["0", "1", "a", "labels"]), inner),
+).map(json.dumps)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.sampled_from(["labels.txt", "labels.csv", "labels.tsv", "labels.json"]),
+    text=LINES | JSON | st.text(),
+)
+def test_any_text_gives_labels_or_one_line(name: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    found: tuple[str, ...] | str
+    try:
+        found = read_labels(path)
+    except InputError as error:
+        found = str(error)
+    if isinstance(found, str):
+        assert found.startswith(f"{path}: ")
+        assert "\n" not in found
+    else:
+        assert all(isinstance(label, str) for label in found)

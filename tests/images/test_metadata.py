@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.errors import InputError
-from engine.images.metadata import Metadata, metadata_of, read_sidecar
+from engine.images.metadata import KEYS, Metadata, metadata_of, read_sidecar
 from engine.images.preprocess import Scaling
 
 
@@ -80,6 +82,8 @@ def test_another_file_of_that_name_is_passed_over(
         ({"preprocess": {"mean": []}}, "mean is a number or a list"),
         ({"preprocess": {"std": [1, 0]}}, "std is a divisor"),
         ({"preprocess": {"scale": True}}, "scale is a number"),
+        ({"preprocess": {"mean": 10**400}}, "mean is a number"),
+        ({"preprocess": {"std": float("inf")}}, "std is a number"),
         ({"preprocess": {"offset": 1}}, "not offset"),
         ({"size": "224"}, "size is a number of pixels, or height and width, not '224'"),
         ({"size": [1, 2, 3]}, "size is a number of pixels"),
@@ -102,3 +106,24 @@ def test_bad_sidecar(values: Any, reason: str, tmp_path: Path) -> None:
 def test_weights_that_are_json_have_no_sidecar(tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text('{"labels": ["a"]}')
     assert read_sidecar(tmp_path / "m.json") == Metadata()
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*KEYS, "scale", "mean"]), inner),
+    max_leaves=9,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.sampled_from(KEYS), ANYTHING, min_size=1))
+def test_any_values_are_metadata_or_one_line(values: Any) -> None:
+    found: Metadata | str
+    try:
+        found = metadata_of(values, "m.json")
+    except InputError as error:
+        found = str(error)
+    if isinstance(found, str):
+        assert found.startswith("m.json: ")
+    else:
+        assert metadata_of(found.to_dict(), "m.json") == found
