@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import random
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -393,3 +395,18 @@ def test_a_model_from_bytes_has_no_sidecar(fake: Any) -> None:
     assert classifier(grey(102)).label == "e"
     with pytest.raises(InputError, match=r"labels: 1 labels for the 10 classes of <7 bytes>"):
         Classifier(b"no HDF5", labels=["a"])
+
+
+def test_nothing_of_the_host_changes(fake: Any, weights: Path, tmp_path: Path) -> None:
+    def state() -> tuple[Any, ...]:
+        root = logging.getLogger()
+        numbers = random.getstate(), repr(np.random.get_state()), np.geterr(), np.get_printoptions()
+        return Image.MAX_IMAGE_PIXELS, list(warnings.filters), root.level, list(root.handlers), numbers
+
+    fake(constant(np.nan, 0.5), output_shape=(None, 2))
+    (tmp_path / "labels.txt").write_text("0 a\n1 b")
+    before = state()
+    classifier = Classifier(weights, exif=True, resize="lanczos-fit")
+    assert len(list(classifier.stream([DIGIT, PHOTO, b"broken"]))) == 3
+    classifier.predict_proba([DIGIT])
+    assert state() == before
