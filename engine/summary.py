@@ -30,10 +30,17 @@ class Listed(Protocol):
     def inbound(self) -> tuple[str, ...]: ...
 
 
-def format_summary(
-    name: str, layers: Sequence[Listed], heads: Sequence[str] = (), more: Sequence[Sequence[str]] = ()
+def format_summary(name: str, layers: Sequence[Listed]) -> Iterator[str]:
+    """Keras's columns, one line a layer, then the totals."""
+    yield f'Model: "{name}"'
+    yield from format_layers(layers)
+    yield from format_totals(layers)
+
+
+def format_layers(
+    layers: Sequence[Listed], heads: Sequence[str] = (), more: Sequence[Sequence[str]] = ()
 ) -> Iterator[str]:
-    """Keras's columns, one line a layer, then the totals. `heads` and `more` are further columns."""
+    """The table; `heads` and `more` are further columns before the last, which is there if the model branches."""
     rows = [
         [f"{x.name} ({x.class_name})", str(x.output_shape), f"{x.parameters:,}", *cells]
         for x, cells in zip(layers, more or [()] * len(layers), strict=True)
@@ -42,9 +49,12 @@ def format_summary(
     if _branches(layers):
         titles.append(CONNECTED)
         rows = [[*row, ", ".join(x.inbound)] for row, x in zip(rows, layers, strict=True)]
-    total, trainable = sum(x.parameters for x in layers), sum(x.trainable_parameters for x in layers)
-    yield f'Model: "{name}"'
     yield from format_table(titles, rows)
+
+
+def format_totals(layers: Sequence[Listed]) -> Iterator[str]:
+    """Numbers of weights, as Keras gives them."""
+    total, trainable = sum(x.parameters for x in layers), sum(x.trainable_parameters for x in layers)
     yield f"Total params: {total:,} ({format_bytes(total * 4)})"
     yield f"Trainable params: {trainable:,} ({format_bytes(trainable * 4)})"
     yield f"Non-trainable params: {total - trainable:,} ({format_bytes((total - trainable) * 4)})"

@@ -1,7 +1,4 @@
-"""A poster of a picture's way: one still picture, drawn with Pillow and the font that Pillow carries.
-
-That font has little beyond ASCII; other letters of names become "?".
-"""
+"""A poster of a picture's way: a still picture, drawn with Pillow and the font that it carries (see `letters`)."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -18,6 +15,7 @@ from engine.explaining.formulas import parameter_formula, size_formulas
 from engine.explaining.stages import Stage
 from engine.explaining.trace import Floats, Term, Window, window
 from engine.ir.ops import LINEAR, Conv, ConvTranspose, DepthwiseConv, GlobalPool, NormPool, Pool
+from engine.look.letters import plain
 
 if TYPE_CHECKING:
     from engine.explaining.explanation import Explanation
@@ -90,13 +88,6 @@ class Sheet:
                 middle = (left + CELL_WIDTH // 2 - 1, upper + CELL_HEIGHT // 2 - 1)
                 self.draw.text(middle, number(float(value)), INK, font, anchor="mm")
         return x + int(values.shape[1]) * CELL_WIDTH
-
-
-def plain(text: str) -> str:
-    """Text in the letters that the font has."""
-    for fancy, simple in (("⌊(", "floor(("), ("⌋", ")"), ("−", "-"), ("×", "x"), ("·", "*"), ("→", "->"), ("'", "'")):
-        text = text.replace(fancy, simple)
-    return "".join(letter if " " <= letter <= "~" else "?" for letter in text)
 
 
 def number(value: float) -> str:

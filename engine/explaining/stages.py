@@ -4,7 +4,7 @@ They are found in the graph as it was read, before any pass, so each is a layer 
 only scales, shifts or bends the result one number at a time belongs to the stage before it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -27,6 +27,7 @@ from engine.ir.ops import (
     Shape,
     Softmax,
 )
+from engine.look.table import deep
 
 Staged: TypeAlias = Conv | ConvTranspose | Dense | DepthwiseConv | GlobalPool | NormPool | Pool
 
@@ -111,16 +112,10 @@ class Reader:
 def stages_of(network: Network) -> list[Stage]:
     """The stages in the order in which the picture passes them, each with the layers that follow it."""
     reader = Reader(network.graph)
-    infos = {info.path: info for info in _deep(network.layers)}
+    infos = {info.path: info for info in deep(network.layers)}
     stages = [s for node in network.graph.nodes if (s := _stage(node, reader, infos))]
     _note_passed(stages, network, infos)
     return stages
-
-
-def _deep(layers: Sequence[LayerInfo]) -> Iterator[LayerInfo]:
-    for layer in layers:
-        yield layer
-        yield from _deep(layer.layers)
 
 
 def _stage(node: Node, reader: Reader, infos: dict[str, LayerInfo]) -> Stage | None:

@@ -1,7 +1,7 @@
 """`infer summary`: the layers of a file with their windows, receptive fields and costs. No weight is read."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import inf, prod
 from typing import Any
 
@@ -12,7 +12,7 @@ from engine.ir.ops import Conv, ConvTranspose, DepthwiseConv, NormPool, Pad, Pad
 from engine.ir.work import node_multiply_adds
 from engine.look.fields import Field
 from engine.look.reach import receptive_fields
-from engine.summary import format_bytes, format_summary
+from engine.summary import format_bytes, format_layers, format_totals
 
 HEADS = ("Kernel", "Stride", "Padding", "Receptive field", "Multiply-adds", "Output memory")
 Extents = tuple[int, ...] | None
@@ -23,7 +23,8 @@ class LayerFacts:
     """One layer. Shapes start with `None` for the batch; the rest is of one example.
 
     `receptive_field` is along height and width, or along time; 0 stands for the whole input, and it is None where
-    the layer reads no part of the first input. `output_bytes` is of float32.
+    the layer reads no part of the first input. `output_bytes` is of float32. `layers` are those of a model among the
+    layers; its own numbers count theirs.
     """
 
     name: str
@@ -39,6 +40,7 @@ class LayerFacts:
     receptive_field: Extents
     multiply_adds: int
     output_bytes: int
+    layers: tuple["LayerFacts", ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,13 +80,25 @@ class Summary:
             "layers": [asdict(layer) for layer in self.layers],
         }
 
-    def lines(self) -> Iterator[str]:
-        """Keras's table with further columns, and the totals."""
-        yield from format_summary(self.name, self.layers, HEADS, [_cells(layer) for layer in self.layers])
+    def lines(self, expand: bool = False, keras: bool = False) -> Iterator[str]:
+        """Keras's table, with further columns unless `keras`, and the totals; `expand` lists models' layers too."""
+        rows = list(_expanded(self.layers)) if expand else self.layers
+        yield f'Model: "{self.name}"'
+        yield from format_layers(rows) if keras else format_layers(rows, HEADS, [_cells(layer) for layer in rows])
+        yield from format_totals(self.layers)
+        if keras:
+            return
         yield f"Multiply-adds: {self.multiply_adds:,} for one example"
         if self.open_sizes:
             shapes = ", ".join(f"{name} {shape}" for name, shape in self.inputs.items())
             yield f"The file leaves sizes open: fields, multiply-adds and memory are for {shapes}"
+
+
+def _expanded(layers: Sequence[LayerFacts], depth: int = 0) -> Iterator[LayerFacts]:
+    """The layers, and below each model its own, further to the right."""
+    for layer in layers:
+        yield replace(layer, name="  " * depth + layer.name)
+        yield from _expanded(layer.layers, depth + 1)
 
 
 def summarise(path: Source, arch: Source | None = None) -> Summary:
@@ -96,29 +110,48 @@ def summarise(path: Source, arch: Source | None = None) -> Summary:
 def describe(network: Network) -> Summary:
     """The layers of an open model."""
     graph = network.graph
-    nodes = nodes_by_layer(network)
-    fields, spatial = _fields(graph, network.layers)
     return Summary(
         name=network.name,
         inputs=dict(zip(network.input_names, (graph.shapes[v] for v in graph.inputs), strict=True)),
         open_sizes=is_open(network.input_shapes),
-        layers=tuple(
-            _facts(layer, nodes.get(layer.name, []), graph, _extents(fields.get(layer.value), spatial))
-            for layer in network.layers
-        ),
+        layers=_all_facts(network.layers, graph, _nodes_by_path(network), *_fields(graph, network.layers)),
     )
 
 
-def nodes_by_layer(network: Network) -> dict[str, list[Node]]:
-    """The nodes that come from each listed layer, also from the layers inside it."""
-    names = {layer.name for layer in network.layers}
+def _all_facts(
+    layers: Sequence[LayerInfo],
+    graph: Graph,
+    nodes: Mapping[str, Sequence[Node]],
+    fields: Mapping[int, Field],
+    spatial: slice,
+) -> tuple[LayerFacts, ...]:
+    return tuple(
+        replace(
+            _facts(layer, nodes.get(layer.path, ()), graph, _extents(fields.get(layer.value), spatial)),
+            layers=_all_facts(layer.layers, graph, nodes, fields, spatial),
+        )
+        for layer in layers
+    )
+
+
+def _nodes_by_path(network: Network) -> dict[str, list[Node]]:
+    """The nodes of each layer, which for a model are those of its layers."""
+    known = {layer.path for layer in deep(network.layers)}
     found: dict[str, list[Node]] = {}
     for node in network.graph.nodes:
-        owner = node.layer
-        while owner not in names and "/" in owner:
-            owner = owner.rpartition("/")[0]
-        found.setdefault(owner, []).append(node)
+        path = node.layer
+        while path:
+            if path in known:
+                found.setdefault(path, []).append(node)
+            path = path.rpartition("/")[0]
     return found
+
+
+def deep(layers: Sequence[LayerInfo]) -> Iterator[LayerInfo]:
+    """The layers, and those of the models among them."""
+    for layer in layers:
+        yield layer
+        yield from deep(layer.layers)
 
 
 def _fields(graph: Graph, layers: Sequence[LayerInfo]) -> tuple[dict[int, Field], slice]:
@@ -150,7 +183,7 @@ def _facts(layer: LayerInfo, nodes: Sequence[Node], graph: Graph, field: Extents
         kernel=kernel,
         strides=strides if kernel else None,
         dilation=dilation if dilation and max(dilation) > 1 else None,
-        padding=_padding(config.get("padding"), nodes),
+        padding="" if layer.layers else _padding(config.get("padding"), nodes),
         receptive_field=field,
         multiply_adds=sum(node_multiply_adds(node, graph) for node in nodes),
         output_bytes=4 * prod(graph.shapes.get(layer.value, ())) if layer.value >= 0 else 0,

@@ -19,7 +19,8 @@ from cli import main
 from engine.explaining import Explanation, explain
 from engine.explaining.data import small
 from engine.explaining.html import json_for_html
-from engine.explaining.poster import number, plain
+from engine.explaining.poster import number
+from engine.look.letters import plain
 
 ROOT = Path(__file__).parents[2]
 WEIGHTS, SAMPLE = ROOT / "weights" / "mnist.h5", ROOT / "samples" / "7_b.png"
@@ -150,7 +151,7 @@ def test_the_poster(found: Explanation) -> None:
 
 
 def test_letters_and_numbers_of_the_poster() -> None:
-    assert plain("⌊(28 − 3 + 2·1) / 1⌋ × 日") == "floor((28 - 3 + 2*1) / 1) x ?"
+    assert plain("⌊(28 − 3 + 2·1) / 1⌋ × 日") == "floor((28 - 3 + 2·1) / 1) x ?"
     assert [number(v) for v in (0.0, -0.0, 0.13579, -1131.06, 12.3456, 1.7e-05)] == [
         "0", "0", "0.136", "-1131.1", "12.35", "1.7e-05",
     ]  # fmt: skip
