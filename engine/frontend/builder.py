@@ -22,7 +22,7 @@ from engine.ir.graph import Graph, Node, Operand, Weight
 from engine.ir.ops import Op, Shape
 
 MAX_CALLS = 100_000
-MAX_NODES = 200_000
+MAX_NODES = 100_000
 WHOLE = frozenset({INPUT, "CategoryEncoding", "Discretization", "IntegerLookup"})
 """Classes that may say they compute in whole numbers; float32 holds those up to 2^24."""
 Nested = TypeVar("Nested", tuple[Any, ...], Mapping[str, Any])

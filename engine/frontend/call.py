@@ -2,17 +2,21 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import ModelFileError, UnsupportedLayerError
-from engine.frontend.config import Config
+from engine.frontend.config import Config, table
 from engine.frontend.dialects import Dialect
 from engine.frontend.weights import LayerState
 from engine.ir.graph import Operand, Weight
 from engine.ir.ops import HostCall, HostFunction, Op, Shape
+
+MAX_TRIED = 1 << 23
+"""Numbers that a Python function may be tried on."""
 
 
 class Emitter(Protocol):
@@ -102,6 +106,7 @@ class Call:
         """
         if shape is None:
             shapes = [o.shape if isinstance(o, Weight) else (1, *self.shape(o)) for o in operands]
+            table(sum(map(prod, shapes)), MAX_TRIED)
             shape = np.shape(function(*(np.zeros(s, np.float32) for s in shapes)))[1:]
         return self.emit(HostCall(function, tuple(shape)), *operands)
 

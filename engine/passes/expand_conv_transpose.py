@@ -12,10 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import LimitExceededError
 from engine.ir.graph import Graph, Node, Operand, Weight
 from engine.ir.ops import Conv, ConvTranspose, Op, Reshape, Slice, Transpose
 from engine.ir.verify import result_shape
 from engine.passes.rewrite import rebuild
+
+MAX_GROWTH = 1 << 12
+"""How many times larger than the layer's own a kernel may become."""
 
 
 def expand_conv_transpose(graph: Graph) -> Graph:
@@ -52,6 +56,8 @@ def _steps(node: Node, graph: Graph) -> list[tuple[Op, tuple[Operand, ...]]]:
             return [(conv, (turned, *node.weights[1:]))]
     uh, uw = -(-((kh - 1) * dh + 1) // sh), -(-((kw - 1) * dw + 1) // sw)
     qh, qw = max(h, -(-(top + oh) // sh)), max(wd, -(-(left + ow) // sw))
+    if uh * sh * uw * sw > MAX_GROWTH * kh * kw:
+        raise LimitExceededError(f"layer {node.layer!r}: dilation {op.dilation} makes a kernel of {uh * sh} × {uw * sw}")
     conv = Conv(pads=((uh - 1, qh - h), (uw - 1, qw - wd)), activation=op.activation)
     kernel = Weight(w.name, (uh, uw, c, sh * sw * f), _by_place(w, op, uh, uw))
     biases = tuple(Weight(b.name, (sh * sw * f,), _tiled(b, sh * sw)) for b in node.weights[1:])

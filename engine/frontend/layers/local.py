@@ -57,7 +57,10 @@ class Places:
             range(max(first, 0), min(first + k, n))
             for first, k, n in zip(firsts, self.kernel, self.extents, strict=True)
         ]
-        return [int(np.ravel_multi_index(index, self.extents)) for index in product(*spans)]
+        found = [0]
+        for span, n in zip(spans, self.extents, strict=True):
+            found = [before * n + i for before in found for i in span]
+        return found
 
     def connected(self) -> NDArray[np.bool_]:
         """(places of the result, elements of the input)."""

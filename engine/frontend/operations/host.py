@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.errors import GraphError
 from engine.frontend.call import Tensor
 from engine.frontend.operations.elementwise import spelled
 from engine.frontend.operations.scope import Scope
@@ -59,7 +60,10 @@ _REDUCTIONS: dict[str, Callable[..., Array]] = {
 def computed(scope: Scope, function: Callable[..., Array], *items: Any) -> int:
     """The result of a function of arrays that has the batch in front."""
     operands = [item.value if isinstance(item, Tensor) else scope.constant(scope.array(item)) for item in items]
-    return scope.call.host(function, None, *operands)
+    try:
+        return scope.call.host(function, None, *operands)
+    except (ValueError, IndexError, TypeError) as error:
+        raise GraphError(f"its operands do not fit: {error}") from None
 
 
 def _whole(scope: Scope, axis: Any, x: int) -> int:
