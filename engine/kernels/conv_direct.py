@@ -3,7 +3,8 @@
 Where there is padding, the input rows of a tile of work are first copied to scratch with their zeros (`patch_row`
 bytes a row); without padding (`patch_row` 0) the image is read in place. Packed weights are those of `gemm` with
 k = kh·kw·(c/groups), each group with panels of its own. A tile of work is `rows` output rows × `columns` channels,
-which are whole panels and, where there are groups, whole groups. A panel too large for L2 is used `piece` kernel rows
+which are whole panels and, where there are groups, whole groups; threads share the rows, or the channels where the
+weights are larger than the images. A panel too large for L2 is used `piece` kernel rows
 at a time, for all rows of the tile; each piece continues from the sums of the one before.
 """
 
@@ -67,10 +68,11 @@ def build(simd, variant):
         oh, ow, f = i64_at(params + P.oh), i64_at(params + P.ow), i64_at(params + P.f)
         sh, groups, patch_row = i64_at(params + P.sh), i64_at(params + P.groups), i64_at(params + P.patch_row)
         blocks, inner = i64_at(params + P.row_blocks), i64_at(params + P.inner)
-        columns = i64_at(params + P.columns)
+        columns, n = i64_at(params + P.columns), i64_at(params + P.n) * i64_at(params + P.images)
+        by_columns = n * h * wd < i64_at(params + P.kh) * i64_at(params + P.kw) * f // groups
         for t in range(lo, hi):
-            image = t // (blocks * inner)
-            first_row = (t // inner) % blocks * i64_at(params + P.rows)
+            across, down = (t // (n * blocks), t % (n * blocks)) if by_columns else (t % inner, t // inner)
+            image, first_row = down // blocks, down % blocks * i64_at(params + P.rows)
             rows = min(i64_at(params + P.rows), oh - first_row)
             x = i64_at(params + P.x) + image * h * wd * c * 4
             y = i64_at(params + P.y) + (image * oh + first_row) * ow * f * 4
@@ -81,7 +83,7 @@ def build(simd, variant):
                 call(i64_at(params + P.patch), scratch, patch_row, x, top, needed, h, wd, c, i64_at(params + P.pl), 1)
                 a, a_row = scratch, patch_row
             per_group = f // groups
-            begin = t % inner * columns
+            begin = across * columns
             end = min(begin + columns, f)
             j = begin
             while j < end:

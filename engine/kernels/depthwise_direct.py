@@ -1,14 +1,15 @@
-"""Depthwise convolution: one vector of channels at a time, several neighbouring output pixels in registers at once.
+"""Depthwise convolution: one vector of channels at a time, up to `TALL` neighbouring output pixels in registers.
 
-Windows inside the image read it in place, through a table of kh row addresses; rows above and below the image are a row
-of zeros. A window that reaches over the left or right border reads a copy of its kh × kw pixels, with zeros. Scratch
-holds, one after another, the table, the row of zeros and that copy. With a depth multiplier m every row is such a
-copy, each channel m times in turn (`patch_row` bytes a row). Weights: (kw, kh, c·m): the taps of a sum are added
-column by column, which lets 3×3 kernels of stride 1 load each input once for three outputs. A tile of work is `rows`
-output rows.
+A tile of work is `rows` output rows × `columns` channels. Windows inside the image read it in place. Those that reach
+over its border read a copy in scratch, `patch_row` bytes a row, with zeros where the image ends: the whole tile where
+`copies` is 1, else the ends of each row, and rows at the top and bottom. With a depth multiplier m every tile is such a
+copy, each channel m times in turn. Weights: whole vectors of c·m channels, of each vector (kh, kw, lanes). Every sum
+is one chain of multiply-adds over ascending rows and columns of the kernel.
+
+The variant `3x1` is for kernels 3 wide and stride 1 without dilation, and so on: each input vector is loaded once for
+all the outputs of a row that it belongs to. Without a variant the width, stride and dilation are any.
 """
 
-import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.core import cgutils
@@ -16,7 +17,10 @@ from numba.extending import intrinsic
 
 from engine.kernels.rows import row
 from engine.kernels.simd import (
+    F32,
     I64,
+    VOID,
+    broadcast,
     call,
     clamp,
     f32_bits,
@@ -25,213 +29,231 @@ from engine.kernels.simd import (
     load_masked,
     load_vector,
     multiply_add,
-    pointer,
-    store_i64,
     store_masked,
     store_vector,
     vector,
 )
+from engine.kernels.tile import row_cutter
 
 P = row("depthwise_direct")
-TALL, SLIDING = 6, 4
+VARIANTS = ("3x1", "3x2", "5x1", "5x2", "7x1")
+TALL = 8
+NAMES = ("a", "a_row", "pixel", "step", "tap", "kh", "kw", "w", "bias", "y", "y_pixel", "channels")
 
 
 class _Pixels:
-    """Emits the sums of `tall` output pixels, `a_step` apart in the image and `y_step` in the result."""
+    """Emits the sums of `tall` output pixels, `step` bytes apart in the image and `y_pixel` in the result."""
 
-    def __init__(self, builder, isa, arguments, masked):
-        self.builder, self.isa, self.lanes = builder, isa, isa.lanes
-        names = (
-            "table",
-            "at",
-            "a_step",
-            "a_s",
-            "kh",
-            "kw",
-            "w",
-            "w_tap",
-            "bias",
-            "y",
-            "y_step",
-            "low",
-            "high",
-            "count",
-        )
-        self.arg = dict(zip(names, arguments, strict=True))
-        self.mask = first_lanes(builder, self.arg["count"], self.lanes) if masked else None
+    def __init__(self, builder, isa, arguments, tall):
+        *integers, low, high = arguments
+        self.builder, self.isa, self.lanes, self.tall = builder, isa, isa.lanes, tall
+        self.arg = dict(zip(NAMES, integers, strict=True))
+        self.limits = [broadcast(builder, limit, isa.lanes) for limit in (low, high)]
+        self.sums = [cgutils.alloca_once(builder, vector(isa.lanes)) for _ in range(tall)]
+        self.mask = None
+
+    def generate(self, width, stride):
+        """All whole vectors of the channels, then the rest of them."""
+        builder, channels = self.builder, self.arg["channels"]
+        whole = builder.udiv(channels, ir.Constant(I64, self.lanes))
+        with cgutils.for_range(builder, whole) as j:
+            self.vector(j.index, width, stride)
+        rest = builder.urem(channels, ir.Constant(I64, self.lanes))
+        with builder.if_then(builder.icmp_signed("!=", rest, ir.Constant(I64, 0))):
+            self.mask = first_lanes(builder, rest, self.lanes)
+            self.vector(whole, width, stride)
+
+    def vector(self, j, width, stride):
+        bytes_in = ir.Constant(I64, 4 * self.lanes)
+        taps = self.builder.mul(self.arg["kh"], self.arg["kw"])
+        self.a, self.bias, self.y = (self.offset(self.arg[name], bytes_in, j) for name in ("a", "bias", "y"))
+        self.w = self.offset(self.arg["w"], self.builder.mul(taps, bytes_in), j)
+        for slot in self.sums:
+            self.builder.store(ir.Constant(vector(self.lanes), None), slot)
+        with cgutils.for_range(self.builder, self.arg["kh"]) as r:
+            at = self.offset(self.a, self.arg["a_row"], r.index)
+            if width:
+                self.fixed_row(at, r.index, width, stride)
+            else:
+                self.any_row(at, r.index)
+        self.finish()
+
+    def any_row(self, at, r):
+        with cgutils.for_range(self.builder, self.arg["kw"]) as s:
+            start = self.offset(at, self.arg["tap"], s.index)
+            weight = self.weight(self.builder.add(self.builder.mul(r, self.arg["kw"]), s.index))
+            for i in range(self.tall):
+                self.add(i, self.load(self.offset(start, self.arg["step"], i)), weight)
+
+    def fixed_row(self, at, r, width, stride):
+        first = self.builder.mul(r, ir.Constant(I64, width))
+        weights = [self.weight(self.builder.add(first, ir.Constant(I64, s))) for s in range(width)]
+        for j in range((self.tall - 1) * stride + width):
+            x = self.load(self.offset(at, self.arg["pixel"], j))
+            for i in range(self.tall):
+                if 0 <= j - i * stride < width:
+                    self.add(i, x, weights[j - i * stride])
+
+    def finish(self):
+        builder, bias = self.builder, load_vector(self.builder, self.bias, self.lanes)
+        for i, slot in enumerate(self.sums):
+            value = clamp(builder, builder.fadd(builder.load(slot), bias), *self.limits)
+            place = self.offset(self.y, self.arg["y_pixel"], i)
+            if self.mask is None:
+                store_vector(builder, value, place)
+            else:
+                store_masked(builder, value, place, self.mask)
 
     def load(self, address):
         if self.mask is None:
             return load_vector(self.builder, address, self.lanes)
         return load_masked(self.builder, address, self.mask)
 
+    def weight(self, index):
+        return load_vector(self.builder, self.offset(self.w, ir.Constant(I64, 4 * self.lanes), index), self.lanes)
+
     def offset(self, base, stride, index):
-        return self.builder.add(base, self.builder.mul(stride, ir.Constant(I64, index)))
-
-    def row(self, index):
-        """Where the window of the first pixel begins in kernel row `index` (a constant or a value)."""
         index = index if isinstance(index, ir.Value) else ir.Constant(I64, index)
-        slot = self.builder.add(self.arg["table"], self.builder.mul(index, ir.Constant(I64, 8)))
-        start = self.builder.load(pointer(self.builder, slot), typ=I64, align=8)
-        return self.builder.add(start, self.arg["at"])
+        return self.builder.add(base, self.builder.mul(stride, index))
 
-    def fma(self, a, b, c):
-        return multiply_add(self.builder, a, b, c, self.isa)
-
-    def any_kernel(self, tall):
-        builder, arg = self.builder, self.arg
-        zero = ir.Constant(vector(self.lanes), None)
-        sums = [cgutils.alloca_once_value(builder, zero) for _ in range(tall)]
-        tap = cgutils.alloca_once_value(builder, arg["w"])
-        with cgutils.for_range(builder, arg["kw"]) as s, cgutils.for_range(builder, arg["kh"]) as r:
-            at = builder.add(self.row(r.index), builder.mul(s.index, arg["a_s"]))
-            weight = self.load(builder.load(tap))
-            for i, slot in enumerate(sums):
-                x = self.load(self.offset(at, arg["a_step"], i))
-                builder.store(self.fma(x, weight, builder.load(slot)), slot)
-            builder.store(builder.add(builder.load(tap), arg["w_tap"]), tap)
-        self.finish([builder.load(slot) for slot in sums])
-
-    def three_by_three(self, tall):
-        """Stride and dilation 1: each input vector is loaded once and used for up to three outputs."""
-        rows = [self.row(r) for r in range(3)]
-        x = [[self.load(self.offset(row, self.arg["a_step"], j)) for row in rows] for j in range(tall + 2)]
-        w = [[self.load(self.offset(self.arg["w"], self.arg["w_tap"], 3 * s + r)) for r in range(3)] for s in range(3)]
-        sums = [ir.Constant(vector(self.lanes), None)] * tall
-        for s in range(3):
-            for r in range(3):
-                sums = [self.fma(x[i + s][r], w[s][r], total) for i, total in enumerate(sums)]
-        self.finish(sums)
-
-    def finish(self, sums):
-        builder, arg = self.builder, self.arg
-        bias = self.load(arg["bias"])
-        limits = [arg["low"], arg["high"]]
-        for i, total in enumerate(sums):
-            value = clamp(builder, builder.fadd(total, bias), *limits)
-            place = self.offset(arg["y"], arg["y_step"], i)
-            if self.mask is None:
-                store_vector(builder, value, place)
-            else:
-                store_masked(builder, value, place, self.mask)
+    def add(self, i, x, weight):
+        total = multiply_add(self.builder, x, weight, self.builder.load(self.sums[i]), self.isa)
+        self.builder.store(total, self.sums[i])
 
 
-def _intrinsic(simd, emit, masked=False):
-    kind = simd.vector_type
+def _dispatch(isa, width, stride):
+    """pixels(…, tall): a function for each height, so that each keeps the registers to itself."""
 
     @intrinsic
-    def pixels(typing, table, at, a_step, a_s, kh, kw, w, w_tap, bias, y, y_step, low, high, count):
-        def generate(context, builder, signature, arguments):
-            emit(_Pixels(builder, simd.isa, arguments, masked))
+    def pixels(typing, *arguments):
+        def generate(context, builder, signature, values):
+            *rest, tall = cgutils.unpack_tuple(builder, values[0], len(NAMES) + 3)
+            end = builder.append_basic_block("end")
+            switch = builder.switch(tall, end)
+            for height in range(1, TALL + 1):
+                block = builder.append_basic_block(f"pixels_{height}")
+                switch.add_case(ir.Constant(I64, height), block)
+                with builder.goto_block(block):
+                    builder.call(_function(builder.module, isa, height, width, stride), rest)
+                    builder.branch(end)
+            builder.position_at_end(end)
             return context.get_dummy_value()
 
-        return types.void(*[types.int64] * 11, kind, kind, types.int64), generate
+        kinds = [*[types.int64] * len(NAMES), types.float32, types.float32, types.int64]
+        return types.void(types.StarArgTuple.from_types(kinds)), generate
 
     return pixels
 
 
+def _function(module, isa, tall, width, stride):
+    kinds = [*[I64] * len(NAMES), F32, F32]
+    function = ir.Function(module, ir.FunctionType(VOID, kinds), f"pixels_{tall}")
+    function.linkage = "internal"
+    function.attributes.add("noinline")
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    _Pixels(builder, isa, function.args, tall).generate(width, stride)
+    builder.ret_void()
+    return function
+
+
 def build(simd, variant):
-    lanes, splat, load_upto, store_upto = simd.isa.lanes, simd.splat, simd.load_upto, simd.store_upto
-    several, one = _intrinsic(simd, lambda p: p.any_kernel(TALL)), _intrinsic(simd, lambda p: p.any_kernel(1))
-    one_masked = _intrinsic(simd, lambda p: p.any_kernel(1), masked=True)
-    sliding = _intrinsic(simd, lambda p: p.three_by_three(SLIDING))
+    lanes, splat, splat_at, load_upto, store_upto = (
+        simd.isa.lanes, simd.splat, simd.splat_at, simd.load_upto, simd.store_upto,
+    )  # fmt: skip
+    width, stride = map(int, variant.split("x")) if variant else (0, 0)
+    pixels, next_height = _dispatch(simd.isa, width, stride), row_cutter(TALL)
 
     @njit
-    def span(params, table, at, begin, end, y):
-        """Output pixels begin … end of a row whose first pixel's window begins `at` bytes into the table's rows."""
-        channels = i64_at(params + P.c) * i64_at(params + P.m)
-        kh, kw, sw, dw = i64_at(params + P.kh), i64_at(params + P.kw), i64_at(params + P.sw), i64_at(params + P.dw)
-        size = channels * 4
-        step, a_s, w, bias = sw * size, dw * size, i64_at(params + P.w), i64_at(params + P.bias)
-        low = splat(f32_bits(i64_at(params + P.low)))
-        high = splat(f32_bits(i64_at(params + P.high)))
-        slides = kh == 3 and kw == 3 and sw == 1 and dw == 1
-        count = min(lanes, channels)
-        for j in range(0, channels, lanes):
-            c = min(j, channels - count) * 4
-            i, wc, bc = begin, w + c, bias + c
-            if count < lanes:
-                while i < end:
-                    one_masked(table, at + c + i * step, step, a_s, kh, kw, wc, size, bc, y + c + i * size, size, low,
-                               high, count)  # fmt: skip
-                    i += 1
-            while slides and i + SLIDING <= end:
-                sliding(table, at + c + i * step, step, a_s, kh, kw, wc, size, bc, y + c + i * size, size, low, high,
-                        count)  # fmt: skip
-                i += SLIDING
-            while i + TALL <= end:
-                several(table, at + c + i * step, step, a_s, kh, kw, wc, size, bc, y + c + i * size, size, low, high,
-                        count)  # fmt: skip
-                i += TALL
-            while i < end:
-                one(table, at + c + i * step, step, a_s, kh, kw, wc, size, bc, y + c + i * size, size, low, high,
-                    count)  # fmt: skip
-                i += 1
+    def span(params, a, a_row, pixel, count, c0, channels, y):
+        """`count` neighbouring output pixels, channels c0 … of each; the first window begins at `a`."""
+        kh, kw, size = i64_at(params + P.kh), i64_at(params + P.kw), i64_at(params + P.c) * i64_at(params + P.m) * 4
+        step, tap, a_step = i64_at(params + P.sw) * pixel, i64_at(params + P.dw) * pixel, i64_at(params + P.dh) * a_row
+        w, bias = i64_at(params + P.w) + c0 * kh * kw * 4, i64_at(params + P.bias) + c0 * 4
+        low, high = f32_bits(i64_at(params + P.low)), f32_bits(i64_at(params + P.high))
+        i = 0
+        while i < count:
+            tall = next_height(count - i)
+            pixels(
+                a + i * step, a_step, pixel, step, tap, kh, kw, w, bias, y + i * size, size, channels, low, high, tall
+            )
+            i += tall
 
     @njit
-    def border(params, x, oy, ox, table, copy, y):
-        """One output pixel whose window reaches over the left or right border."""
-        h, wd, size = i64_at(params + P.h), i64_at(params + P.wd), i64_at(params + P.c) * 4
-        kh, kw = i64_at(params + P.kh), i64_at(params + P.kw)
-        top = oy * i64_at(params + P.sh) - i64_at(params + P.pt)
-        left = ox * i64_at(params + P.sw) - i64_at(params + P.pl)
-        dh, dw = i64_at(params + P.dh), i64_at(params + P.dw)
-        for r in range(kh):
-            store_i64(table + 8 * r, copy + r * ((kw - 1) * dw + 1) * size)
-            for s in range(kw):
-                iy, ix = top + r * dh, left + s * dw
+    def fill(params, x, top, left, rows, across, to, to_row, c0, channels):
+        """Copy a part of the image with zeros around it: `rows` × `across` pixels, of each channels c0 …"""
+        h, wd, c, m = i64_at(params + P.h), i64_at(params + P.wd), i64_at(params + P.c), i64_at(params + P.m)
+        for r in range(rows):
+            for q in range(across):
+                iy, ix, place = top + r, left + q, to + r * to_row + q * channels * 4
+                source = x + ((iy * wd + ix) * c + c0) * 4
                 inside = iy >= 0 and iy < h and ix >= 0 and ix < wd
-                source, to = x + (iy * wd + ix) * size, copy + (r * ((kw - 1) * dw + 1) + s * dw) * size
-                for c in range(0, size, lanes * 4):
-                    value = load_upto(source + c, (size - c) // 4) if inside else splat(0.0)
-                    store_upto(to + c, value, (size - c) // 4)
-        span(params, table, np.int64(0), np.int64(0), np.int64(1), y + ox * size)
+                if inside and m > 1:
+                    for k in range(c):
+                        for i in range(0, m, lanes):
+                            store_upto(place + (k * m + i) * 4, splat_at(source + k * 4), m - i)
+                elif inside:
+                    for j in range(0, channels, lanes):
+                        store_upto(place + j * 4, load_upto(source + j * 4, channels - j), channels - j)
+                else:
+                    for j in range(0, channels, lanes):
+                        store_upto(place + j * 4, splat(0.0), channels - j)
 
     @njit
-    def image_row(params, x, oy, table, zeros, copy, y):
-        """One output row straight from the image."""
-        h, wd, size = i64_at(params + P.h), i64_at(params + P.wd), i64_at(params + P.c) * 4
-        kh, kw, ow = i64_at(params + P.kh), i64_at(params + P.kw), i64_at(params + P.ow)
-        sw, pl, reach = i64_at(params + P.sw), i64_at(params + P.pl), (kw - 1) * i64_at(params + P.dw)
-        top = oy * i64_at(params + P.sh) - i64_at(params + P.pt)
+    def copied(params, x, top, first, count, c0, channels, scratch, y):
+        """`count` pixels of one output row from `first`, through a copy."""
+        rows = (i64_at(params + P.kh) - 1) * i64_at(params + P.dh) + 1
+        sw = i64_at(params + P.sw)
+        across = (count - 1) * sw + (i64_at(params + P.kw) - 1) * i64_at(params + P.dw) + 1
+        size, pixel = i64_at(params + P.c) * i64_at(params + P.m) * 4, channels * 4
+        fill(params, x, top, first * sw - i64_at(params + P.pl), rows, across, scratch, across * pixel, c0, channels)
+        span(params, scratch, across * pixel, pixel, count, c0, channels, y + first * size)
+
+    @njit
+    def image_row(params, x, top, c0, channels, scratch, y):
+        """One output row straight from the image, but for its ends."""
+        h, wd, c, ow = i64_at(params + P.h), i64_at(params + P.wd), i64_at(params + P.c), i64_at(params + P.ow)
+        down = (i64_at(params + P.kh) - 1) * i64_at(params + P.dh)
+        reach = (i64_at(params + P.kw) - 1) * i64_at(params + P.dw)
+        sw, pl = i64_at(params + P.sw), i64_at(params + P.pl)
         inner = min((pl + sw - 1) // sw, ow)
         outer = max(inner, min(ow, (wd - 1 - reach + pl) // sw + 1))
-        for ox in range(inner):
-            border(params, x, oy, ox, table, copy, y)
-        for ox in range(outer, ow):
-            border(params, x, oy, ox, table, copy, y)
-        for r in range(kh):
-            iy = top + r * i64_at(params + P.dh)
-            store_i64(table + 8 * r, (x + iy * wd * size if iy >= 0 and iy < h else zeros) - pl * size)
-        if inner < outer:
-            span(params, table, np.int64(0), inner, outer, y)
+        if top < 0 or top + down >= h or inner == outer:
+            copied(params, x, top, 0, ow, c0, channels, scratch, y)
+            return
+        if inner > 0:
+            copied(params, x, top, 0, inner, c0, channels, scratch, y)
+        a = x + ((top * wd + inner * sw - pl) * c + c0) * 4
+        span(params, a, wd * c * 4, c * 4, outer - inner, c0, channels, y + inner * c * 4)
+        if outer < ow:
+            copied(params, x, top, outer, ow - outer, c0, channels, scratch, y)
 
     def kernel(params, lo, hi, scratch):
         h, wd, c, m = i64_at(params + P.h), i64_at(params + P.wd), i64_at(params + P.c), i64_at(params + P.m)
         oh, ow, sh, kh = i64_at(params + P.oh), i64_at(params + P.ow), i64_at(params + P.sh), i64_at(params + P.kh)
-        dh, blocks, patch_row = i64_at(params + P.dh), i64_at(params + P.row_blocks), i64_at(params + P.patch_row)
-        zeros = scratch + (kh * 8 + 63) // 64 * 64
-        copy = zeros + wd * c * 4
-        if patch_row == 0:
-            for i in range(0, wd * c, lanes):
-                store_upto(zeros + i * 4, splat(0.0), wd * c - i)
+        dh, blocks, inner = i64_at(params + P.dh), i64_at(params + P.row_blocks), i64_at(params + P.inner)
+        columns, patch_row, size = i64_at(params + P.columns), i64_at(params + P.patch_row), c * m * 4
+        across = (ow - 1) * i64_at(params + P.sw) + (i64_at(params + P.kw) - 1) * i64_at(params + P.dw) + 1
+        act, act_params = i64_at(params + P.act), i64_at(params + P.act_params)
         for t in range(lo, hi):
-            image, first = t // blocks, t % blocks * i64_at(params + P.rows)
-            rows = min(i64_at(params + P.rows), oh - first)
+            image, first = t // (blocks * inner), t // inner % blocks * i64_at(params + P.rows)
+            rows, c0 = min(i64_at(params + P.rows), oh - first), t % inner * columns
+            channels = min(columns, c * m - c0)
             x = i64_at(params + P.x) + image * h * wd * c * 4
-            row_bytes = ow * c * m * 4
-            y = i64_at(params + P.y) + (image * oh + first) * row_bytes
+            y = i64_at(params + P.y) + (image * oh + first) * ow * size + c0 * 4
+            top = first * sh - i64_at(params + P.pt)
             if patch_row:
-                top, needed = first * sh - i64_at(params + P.pt), (rows - 1) * sh + (kh - 1) * dh + 1
-                call(i64_at(params + P.patch), zeros, patch_row, x, top, needed, h, wd, c, i64_at(params + P.pl), m)
+                needed = (rows - 1) * sh + (kh - 1) * dh + 1
+                fill(params, x, top, -i64_at(params + P.pl), needed, across, scratch, patch_row, c0, channels)
             for r in range(rows):
                 if patch_row:
-                    for k in range(kh):
-                        store_i64(scratch + 8 * k, zeros + (r * sh + k * dh) * patch_row)
-                    span(params, scratch, np.int64(0), np.int64(0), ow, y + r * row_bytes)
+                    at = scratch + r * sh * patch_row
+                    span(params, at, patch_row, channels * 4, ow, c0, channels, y + r * ow * size)
                 else:
-                    image_row(params, x, first + r, scratch, zeros, copy, y + r * row_bytes)
-            if i64_at(params + P.act):
-                call(i64_at(params + P.act), i64_at(params + P.act_params), y, y + rows * row_bytes, 0)
+                    image_row(params, x, top + r * sh, c0, channels, scratch, y + r * ow * size)
+            if act and channels * 4 == size:
+                call(act, act_params, y, y + rows * ow * size, 0)
+            elif act:
+                for i in range(rows * ow):
+                    call(act, act_params, y + i * size, y + i * size + channels * 4, 0)
 
     return kernel

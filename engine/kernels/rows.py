@@ -8,18 +8,20 @@ from collections import namedtuple
 from functools import cache
 
 ROWS = {
-    "gemm": "n x w bias y m k f kc block columns inner low high tile act act_params",
+    "gemm": "n x w bias y m k f x_row kc block columns inner low high tile act act_params",
     "conv_direct": (
-        "n x w bias y h wd c oh ow f kh kw sh sw dh dw pt pl groups patch patch_row rows row_blocks columns inner piece"
-        " low high tile act act_params"
+        "n x w bias y h wd c oh ow f kh kw sh sw dh dw pt pl images groups patch patch_row rows row_blocks columns"
+        " inner piece low high tile act act_params"
     ),
     "conv_winograd": (
         "n x w bias y images h wd c oh ow f pt pl across tiles v_row m_row width block columns"
         " low high tile act act_params"
     ),
     "conv_transpose": "n x w bias y h wd c oh ow f kh kw sh sw dh dw top left act act_params",
-    "depthwise_direct": "n x w bias y h wd c m oh ow kh kw sh sw dh dw pt pl patch patch_row rows row_blocks"
-    " low high act act_params",
+    "depthwise_direct": (
+        "n x w bias y h wd c m oh ow kh kw sh sw dh dw pt pl patch_row rows row_blocks columns inner"
+        " low high act act_params"
+    ),
     "pool_window": "n x y h wd c oh ow kh kw sh sw pt pl rows row_blocks",
     "pool_global": "n x y pixels c",
     "softmax": "n x y rows c block",
@@ -27,7 +29,7 @@ ROWS = {
     "scale_shift": "n x y scale shift rows c block act act_params",
     "binary": "n a b y d0 d1 d2 d3 a_n a0 a1 a2 a3 b_n b0 b1 b2 b3 act act_params",
     "pad": "n x y h wd c pt pl rows columns patch",
-    "copy": "n x y outer inner y_step offset",
+    "copy": "n x y outer inner block y_step offset",
     "transpose": "n x y d0 d1 d2 d3 d4 d5 s0 s1 s2 s3 s4 s5",
     "slice": "n x y x_n offset block d0 d1 d2 d3 d4 d5 s0 s1 s2 s3 s4 s5",
     "gather": "n x y indexes outer extent count inner block",

@@ -92,7 +92,7 @@ def row_cutter(mr):
         height = (left + tiles - 1) // tiles
         if height <= 8 or height % 2 == 0:
             return height
-        return mr if left > mr else (height + 1) // 2
+        return height + 1 if left > mr else (height + 1) // 2
 
     return next_height
 

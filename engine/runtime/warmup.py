@@ -6,6 +6,7 @@ from engine.runtime import native
 
 _REDUCTIONS = ("max", "mean")
 _VARIANTS = {
+    "depthwise_direct": ("3x1", "3x2", "5x1", "5x2", "7x1"),
     "normalize": ("centered", "rms"),
     "pool_norm": ("norm", "euclid", "stochastic"),
     "reduce": ("sum", "mean", "max", "min", "prod"),

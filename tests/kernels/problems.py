@@ -107,6 +107,12 @@ def depthwise_convolutions() -> Iterator[Problem]:
     yield depthwise((4, 4, 2), (3, 3), 19, pads=((4, 0), (0, 5)), strides=(1, 2))
     yield depthwise((13, 11, 20), (5, 5), pads=same(5, 5), strides=(2, 1))
     yield depthwise((2, 6, 6, 7), (3, 3), pads=same(3, 3), activation=LEAKY)
+    for size, stride in ((3, 1), (3, 2), (5, 1), (5, 2), (7, 1), (7, 2), (4, 1)):
+        for c in (7, 16, 40):
+            yield depthwise((6, 60, c), (size, size), pads=same(size, size), strides=(stride, stride))
+        yield depthwise((9, 12, 80), (size, size), pads=same(size, size), strides=(stride, stride))
+    yield depthwise((30, 11, 290), (3, 3), pads=same(3, 3))
+    yield depthwise((3, 64, 33), (3, 3), pads=((0, 0), (2, 0)), activation=SWISH)
 
 
 def dense() -> Iterator[Problem]:
@@ -117,6 +123,8 @@ def dense() -> Iterator[Problem]:
     yield Problem(Dense(SWISH), ((3, 5),), ((5, 40),))
     yield Problem(Dense(), ((4, 3, 70, 6),), ((6, 35), (35,)))
     yield Problem(Dense(LEAKY), ((9001,),), ((9001, 70), (70,)))
+    yield Problem(Dense(RELU), ((19, 512),), ((512, 40), (40,)))
+    yield Problem(Dense(), ((120, 65),), ((65, 17), (17,)))
 
 
 def pools() -> Iterator[Problem]:

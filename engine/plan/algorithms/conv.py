@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import prod
 
 from engine.ir.ops import NO_PADS, Conv
-from engine.plan.algorithms.gemm import POINTWISE
+from engine.plan.algorithms.gemm import POINTWISE, ROWS
 from engine.plan.algorithms.panels import cut_columns, pack_bias, pack_panels
 from engine.plan.algorithms.winograd import ConvWinograd
 from engine.plan.memory import aligned
@@ -50,6 +50,7 @@ class ConvDirect:
             **window_fields(site, kh, kw),
             "c": c,
             "f": f,
+            "images": images,
             "groups": op.groups,
             "patch": Kernel("patch"),
             "patch_row": patch_row,
@@ -66,9 +67,14 @@ class ConvDirect:
         return [Step(self.name, fields, site.node.layer, images * blocks, 1, inner, self.cost(site), scratch)]
 
     def _rows(self, site: Site, patch_row: int, span: int, row_flops: float) -> int:
-        """Output rows of a tile: enough work to be worth a claim, a patch that leaves L2 room for weights."""
-        oh = site.result[-3]
-        wanted = max(1, round(_TILE_FLOPS / row_flops), -(-oh // 64))
+        """Output rows of a tile: enough work to be worth a claim, a patch that leaves L2 room for weights.
+
+        Weights that do not fit L2 are read once a tile, for as many pixels as a matrix product takes rows.
+        """
+        oh, ow = site.result[-3:-1]
+        wanted = min(max(1, round(_TILE_FLOPS / row_flops), -(-oh // 64)), site.share(oh, self.cost(site)))
+        if prod(site.operand_shape(1)) * 4 > site.machine.l2 // 2:
+            wanted = -(-ROWS // ow)
         if patch_row:
             wanted = min(wanted, max(1, (site.machine.l2 // 4 // patch_row - span) // site.op.strides[0] + 1))
         blocks = -(-oh // min(oh, wanted))

@@ -1,7 +1,7 @@
 """Operations that take numbers one by one, row by row, or only move them."""
 
 from collections.abc import Sequence
-from math import prod
+from math import gcd, prod
 
 import numpy as np
 
@@ -86,6 +86,11 @@ class BinaryStrided(Simple):
     def _walks(self, site: Site) -> tuple[dict[str, Field], int]:
         """The fields of the result's axes and of the operands a, b … along them, and the extent of the first axis."""
         axes, walks = _collapse(site.result, *(site.operand_shape(i) for i in range(len(site.node.operands))))
+        if 0 < len(axes) < 4:
+            wanted = axes[0] // site.share(axes[0], self.cost(site))
+            parts = gcd(axes[0], 1 << wanted.bit_length() - 1)
+            axes = [parts, axes[0] // parts, *axes[1:]]
+            walks = [[first * axes[1], first, *rest] for first, *rest in walks]
         lead = [0] * (4 - len(axes))
         extents = [1] * len(lead) + axes
         fields: dict[str, Field] = {"y": site.y, **{f"d{i}": extent for i, extent in enumerate(extents)}}
@@ -143,13 +148,15 @@ class ConcatCopy(Simple):
         y_step, offset, steps = prod(site.result[axis:]) * 4, 0, []
         for i in range(len(site.node.operands)):
             shape = site.operand_shape(i)
-            inner = prod(shape[axis:])
+            outer, inner = prod(shape[:axis]), prod(shape[axis:])
+            work = self.cost(site) * prod(shape) / max(prod(site.result), 1)
+            block = site.share(outer, work)
             fields: dict[str, Field] = {
-                "x": site.value(i), "y": site.y, "outer": prod(shape[:axis]), "inner": inner, "y_step": y_step,
+                "x": site.value(i), "y": site.y, "outer": outer, "inner": inner, "block": block, "y_step": y_step,
                 "offset": offset,
             }  # fmt: skip
             offset += inner * 4
-            steps.append(Step(self.name, fields, site.node.layer, work=self.cost(site)))
+            steps.append(Step(self.name, fields, site.node.layer, outer, block, work=work))
         return steps
 
 

@@ -6,10 +6,11 @@ from math import prod
 from engine.ir.ops import NO_PADS, Dense
 from engine.kernels.isa import WIDE
 from engine.plan.algorithms.panels import cut_columns, pack_bias, pack_panels
+from engine.plan.memory import aligned
 from engine.plan.site import Site, Table
 from engine.plan.step import Field, Kernel, Step, activation_fields
 
-_BLOCK = 56
+ROWS, _COLLIDING = 56, 2048
 
 
 class Gemm:
@@ -33,7 +34,11 @@ class Gemm:
     def emit(self, site: Site) -> Sequence[Step]:
         *_, k, f = site.operand_shape(1)
         isa, m = site.machine.isa, prod(site.shape[:-1])
-        block = _BLOCK if m == 1 else min(_BLOCK, m)
+        most = ROWS // isa.mr * isa.mr
+        block = min(most, m) if m > 1 else most
+        if m > 1 and k * f * 4 <= site.machine.l2 // 4:
+            block = min(block, -(-site.share(m, self.cost(site)) // isa.mr) * isa.mr)
+        x_row = k * 4 + (64 if k * 4 % _COLLIDING == 0 else 0)
         columns = cut_columns(k, f, -(-m // block), site.machine, WIDE if m == 1 else 1)
         piece = max(site.machine.l2 // 4 // (isa.nr * 4), 256)
         fields: dict[str, Field] = {
@@ -44,6 +49,7 @@ class Gemm:
             "m": m,
             "k": k,
             "f": f,
+            "x_row": x_row,
             "kc": min(k, piece) or 1,
             "block": block,
             "columns": columns,
@@ -51,9 +57,8 @@ class Gemm:
             "tile": Kernel("tile"),
             **activation_fields(site.op.activation),
         }
-        return [
-            Step("gemm", fields, site.node.layer, m, block, -(-f // columns), self.cost(site)),
-        ]
+        scratch = block * x_row if x_row > k * 4 else 0
+        return [Step("gemm", fields, site.node.layer, m, block, -(-f // columns), self.cost(site), aligned(scratch))]
 
 
 POINTWISE = Gemm("conv_pointwise")
