@@ -9,8 +9,17 @@ from engine.passes.expand_conv_transpose import expand_conv_transpose
 from engine.passes.fold_pad import fold_pad
 from engine.passes.fold_scale_shift import fold_scale_shift
 from engine.passes.fuse_activation import fuse_activation
+from engine.passes.simplify_conv import simplify_conv
 
-PASSES = (drop_identities, cancel_transposes, fold_pad, fold_scale_shift, fuse_activation, expand_conv_transpose)
+PASSES = (
+    drop_identities,
+    cancel_transposes,
+    fold_pad,
+    fold_scale_shift,
+    fuse_activation,
+    expand_conv_transpose,
+    simplify_conv,
+)
 
 
 def optimise(graph: Graph) -> Graph:

@@ -30,6 +30,7 @@ from engine.passes.expand_conv_transpose import expand_conv_transpose
 from engine.passes.fold_pad import fold_pad
 from engine.passes.fold_scale_shift import fold_scale_shift
 from engine.passes.fuse_activation import fuse_activation
+from engine.passes.simplify_conv import simplify_conv
 from tests.graphs import Net, ops_of
 
 TANH = Activation("tanh")
@@ -255,3 +256,37 @@ def test_a_transposed_convolution_takes_what_follows() -> None:
     after = fuse_activation(fold_scale_shift(before))
     assert ops_of(after) == ["ConvTranspose"]
     check(before, after, net)
+
+
+def test_a_group_of_one_channel_is_a_depthwise_convolution() -> None:
+    net = Net()
+    x = net.input(6, 7, 3)
+    before = net.graph(net.add(Conv((2, 1), ONE, groups=3, activation=RELU), x, net.weight(3, 3, 1, 6), net.weight(6)))
+    after = simplify_conv(before)
+    assert ops_of(after) == ["DepthwiseConv"]
+    check(before, after, net)
+
+
+def test_groups_of_several_channels_stay() -> None:
+    net = Net()
+    x = net.input(5, 5, 4)
+    before = net.graph(net.add(Conv(groups=2), x, net.weight(3, 3, 2, 4)))
+    assert ops_of(simplify_conv(before)) == ["Conv"]
+
+
+def test_pixels_that_a_strided_pointwise_convolution_skips_are_left_out_first() -> None:
+    net = Net()
+    x = net.input(2, 7, 8, 3)
+    before = net.graph(net.add(Conv((3, 2), activation=RELU), x, net.weight(1, 1, 3, 5), net.weight(5)))
+    after = simplify_conv(before)
+    assert ops_of(after) == ["Slice", "Conv"]
+    assert after.shapes[after.nodes[0].output] == (2, 3, 4, 3)
+    check(before, after, net)
+
+
+@pytest.mark.parametrize("op", [Conv((2, 2), ONE), Conv((1, 1)), Conv((2, 2), groups=2)], ids=str)
+def test_other_pointwise_convolutions_stay(op: Conv) -> None:
+    net = Net()
+    x = net.input(7, 7, 4)
+    before = net.graph(net.add(op, x, net.weight(1, 1, 4 // op.groups, 4)))
+    assert ops_of(simplify_conv(before)) == ["Conv"]
