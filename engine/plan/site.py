@@ -13,6 +13,8 @@ from engine.ir.ops import Op, Shape
 from engine.plan.machine import Machine
 from engine.plan.step import Step, Value
 
+_MOST_TILES, _LEAST_WORK = 16, 1000.0
+
 
 @dataclass(frozen=True)
 class Site:
@@ -65,13 +67,21 @@ class Site:
 
     def nanoseconds(self, flops: float, floats: float) -> float:
         """A rough time on one core for arithmetic and for moving float32 between cache and registers."""
-        return flops / (4.0 * self.machine.isa.lanes) + floats * 0.25
+        return flops / (7.0 * self.machine.isa.lanes) + floats * 0.05
+
+    def share(self, extent: int, work: float) -> int:
+        """Of `extent` rows those of a tile of work: enough tiles to share an image, none too short to be worth it.
+
+        `work` is an estimate in nanoseconds for all of them.
+        """
+        tiles = max(1, min(_MOST_TILES, extent, int(work / _LEAST_WORK)))
+        return -(-extent // tiles)
 
     def streaming(self, size: float) -> float:
         """A rough time on one core to read weights of `size` bytes once, beyond what arithmetic hides."""
         if size <= self.machine.l2 // 2:
             return 0.0
-        return size * (0.03 if size <= self.machine.l3 else 0.08)
+        return size * (0.015 if size <= self.machine.l3 else 0.08)
 
 
 class Algorithm(Protocol):

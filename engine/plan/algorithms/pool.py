@@ -22,13 +22,13 @@ class PoolWindow:
         return True
 
     def cost(self, site: Site) -> float:
-        return site.nanoseconds(0, prod(site.result) * (1 + prod(site.op.window)) * 0.5)
+        return site.nanoseconds(0, prod(site.result) * (1 + prod(site.op.window)))
 
     def emit(self, site: Site) -> Sequence[Step]:
         op = site.op
         *lead, h, wd, c = site.shape
         oh, ow = site.result[-3:-1]
-        rows = min(oh, max(1, _TILE_FLOATS // (ow * c * op.strides[0] * op.strides[1])))
+        rows = min(site.share(oh, self.cost(site)), max(1, _TILE_FLOATS // (ow * c * op.strides[0] * op.strides[1])))
         fields: dict[str, Field] = {
             "x": site.x, "y": site.y, "h": h, "wd": wd, "c": c, "oh": oh, "ow": ow,
             "kh": op.window[0], "kw": op.window[1], "sh": op.strides[0], "sw": op.strides[1],

@@ -24,7 +24,8 @@ class SliceStrided(Simple):
         axes, steps = self._walk(site)
         lead = 6 - len(axes)
         offset = sum(b * s for b, s in zip(site.op.begin, _steps(site), strict=True))
-        rows, block = prod(axes[:-1]), max(1, _BLOCK // axes[-1])
+        rows = prod(axes[:-1])
+        block = min(site.share(rows, self.cost(site)), max(1, _BLOCK // axes[-1]))
         fields: dict[str, Field] = {
             "x": site.x, "y": site.y, "x_n": prod(site.shape) * 4, "offset": offset, "block": block,
         }  # fmt: skip

@@ -13,7 +13,7 @@ from engine.plan.site import Site
 from engine.plan.step import Field, Kernel, Step, activation_fields
 
 _G = np.array([[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 24]], np.float64) / 24
-_TRANSFORM_FLOATS = 6.0
+_TRANSFORM_FLOATS = 3.0
 _PLANES = 36
 _SHARES = 4
 
@@ -66,9 +66,11 @@ class ConvWinograd:
         """
         isa, c, f = site.machine.isa, site.shape[-1], site.result[-1]
         block = isa.mr
-        if tiles < 3 * isa.mr:
-            fits = _PLANES * c * f * 4 <= 4 * site.machine.l2
-            block = -(-tiles // -(-tiles // isa.mr)) if fits else 2 * isa.mr
+        if tiles < 8 * isa.mr:
+            pairs = -(-tiles // (2 * isa.mr))
+            block = -(-tiles // pairs // 4) * 2
+        if tiles < 3 * isa.mr and _PLANES * c * f * 4 > 4 * site.machine.l2:
+            block = 2 * isa.mr
         panels = -(-f // isa.nr)
         parts = -(-panels // max(1, min(panels, panels * -(-tiles // block) // _SHARES)))
         return block, -(-panels // parts) * isa.nr
