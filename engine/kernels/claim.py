@@ -1,4 +1,8 @@
-"""Take chunks of the published step, one's own share first, then what others have left. See `state` for the words."""
+"""Take chunks of the published step, one's own share first, then what others have left. See `state` for the words.
+
+What a thread computed is in its own cache, and the same rows are its share of the next step: taking another's chunk
+moves data between cores, which costs more than a short wait. So a thread looks on for a while before it does.
+"""
 
 from numba import njit
 
@@ -20,9 +24,18 @@ from engine.kernels.state import (
     WORD,
 )
 
+LOOKS = 200
+
 
 @njit
-def claim_all(state, me):
+def _left(line):
+    """Whether chunks of this share are still to be claimed."""
+    word = load_acquire(line + WORD)
+    return (word >> FIELD) & MASK < word & MASK
+
+
+@njit
+def claim_all(state, me, pause):
     """Run chunks until none is left to claim; the number that this thread ran.
 
     An aborted team leaves the rest to the caller, thread 0, whose run is always finished.
@@ -30,9 +43,15 @@ def claim_all(state, me):
     """
     mine = state + LINES + LINE * me
     ran = 0
+    looks = 0
     threads = load_acquire(state + LIMIT)
     for k in range(threads):
         line = state + LINES + LINE * ((me + k) % threads)
+        while k > 0 and looks < LOOKS and _left(line):
+            if _left(mine):
+                return ran
+            looks += 1
+            pause()
         while me == 0 or load_acquire(state + ABORT) == 0:
             word = load_acquire(line + WORD)
             chunk = (word >> FIELD) & MASK

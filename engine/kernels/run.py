@@ -42,7 +42,7 @@ from engine.kernels.state import (
 )
 
 SIGNATURE = types.void(types.int64)
-SOLO = 4000
+SOLO = 2000
 
 
 def build(simd, variant):
@@ -71,7 +71,7 @@ def build(simd, variant):
             sequence = (load_acquire(line + WORD) >> SEQUENCE) + 1
             first, limit = chunks * t // threads, chunks * (t + 1) // threads
             store_release(line + WORD, (sequence << SEQUENCE) | (first << FIELD) | limit)
-        claim_all(state, 0)
+        claim_all(state, 0, pause)
         while finished(state) != before + chunks:
             pause()
 

@@ -21,7 +21,7 @@ def build(simd, variant):
         mode = flush_denormals()
         idle = 0
         while load_acquire(state + ABORT) == 0:
-            if claim_all(state, me) > 0:
+            if claim_all(state, me, pause) > 0:
                 idle = 0
             else:
                 idle += 1
