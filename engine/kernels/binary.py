@@ -42,7 +42,8 @@ def _combination(simd, kind):
 
 
 def build(simd, variant):
-    lanes, load_upto, store_upto, splat_at = simd.isa.lanes, simd.load_upto, simd.store_upto, simd.splat_at
+    lanes, load, store, splat_at = simd.isa.lanes, simd.load, simd.store, simd.splat_at
+    load_upto, store_upto = simd.load_upto, simd.store_upto
     function = njit(_combination(simd, variant))
 
     def kernel(params, lo, hi, scratch):
@@ -59,7 +60,10 @@ def build(simd, variant):
                     a = a0 + i1 * i64_at(params + P.a1) + i2 * i64_at(params + P.a2)
                     b = b0 + i1 * i64_at(params + P.b1) + i2 * i64_at(params + P.b2)
                     at = y + (i1 * d2 + i2) * d3 * 4
-                    for j in range(0, d3, lanes):
+                    whole = d3 - d3 % lanes if a3 and b3 else 0
+                    for j in range(0, whole, lanes):
+                        store(at + j * 4, function(load(a + j * 4), load(b + j * 4)))
+                    for j in range(whole, d3, lanes):
                         va = load_upto(a + j * 4, d3 - j) if a3 else splat_at(a)
                         vb = load_upto(b + j * 4, d3 - j) if b3 else splat_at(b)
                         store_upto(at + j * 4, function(va, vb), d3 - j)
