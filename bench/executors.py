@@ -26,8 +26,8 @@ from engine import load_model
 from engine.ir.graph import Graph, Node
 from engine.ir.ops import RELU, Activate
 from engine.kernels.state import STEP_BLOCK, STEP_FUNCTION, STEP_INNER, STEP_PARAMS, STEP_UNITS
+from engine.measure.loading import load
 from engine.measure.peers.worker import last_line
-from engine.measure.profile import load
 from engine.measure.text import seconds as shown
 from engine.measure.text import table
 from engine.plan.machine import this_machine

@@ -145,7 +145,7 @@ class Model:
         if size < 1:
             raise InputError(f"batch_size: expected at least 1, found {size}")
         inputs, n = self._checked(x)
-        session = self._session(inputs)
+        session = self.session(inputs)
         results = session.empty(n)
         _check_cancel(cancel, 0, n)
         for done in session.pieces(inputs, results, n, size):
@@ -166,7 +166,7 @@ class Model:
         if training:
             raise InputError("training: expected False; models are not trained here")
         inputs, n = self._checked(x)
-        return self._answer(self._session(inputs).run(inputs, n))
+        return self._answer(self.session(inputs).run(inputs, n))
 
     def submodel(self, outputs: str | Sequence[str]) -> "Model":
         """The model from the same inputs to the results of these layers, in the order given.
@@ -239,7 +239,8 @@ class Model:
             return dict(zip(self._keys, results, strict=True))
         return results[0] if len(results) == 1 else results
 
-    def _session(self, inputs: Sequence[NDArray[Any]]) -> AnySession:
+    def session(self, inputs: Sequence[NDArray[Any]]) -> AnySession:
+        """What computes inputs of these shapes; for tools that measure."""
         sessions = self._sessions
         return sessions.of([x.shape[1:] for x in inputs]) if isinstance(sessions, Sessions) else sessions
 

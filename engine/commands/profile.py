@@ -39,7 +39,8 @@ def command(
     For every step: its layers, algorithm, time, speed, and share of the peak that this machine is measured to have.
     Inputs are numbers from 0 to 1. Steps are timed inside whole runs by the clock, on the threads that they run on.
     """
-    from engine.measure.profile import load, measure
+    from engine.measure.loading import load
+    from engine.measure.profile import measure
     from engine.measure.profile_text import profile_lines
     from engine.output import destination
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from engine.errors import EngineError
 from engine.ir.ops import Shape
+from engine.measure.loading import opened
 from engine.measure.numbers import scattered
-from engine.measure.opening import opened
 from engine.measure.peers.finding import MissingError, converted, find_python
 from engine.measure.peers.table import ENGINE, RUNTIMES
 from engine.measure.peers.worker import Worker, WorkerError

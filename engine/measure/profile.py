@@ -1,7 +1,7 @@
 """Where a model's time and memory go on this machine."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any
@@ -9,21 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import EngineError
-from engine.frontend import Source, name_of
 from engine.ir.graph import Graph
 from engine.ir.ops import Shape
 from engine.measure.layers import covered
+from engine.measure.loading import Loaded
 from engine.measure.memory import peak_resident
-from engine.measure.numbers import scattered
-from engine.measure.opening import opened
 from engine.measure.peak import Peak
 from engine.measure.trace import Spans, Tracer, kernel_times, step_times
 from engine.measure.work import flops, packed_bytes, value_bytes
-from engine.passes import optimise
 from engine.plan.program import Program
-from engine.runtime.session import FallbackSession, Session, new_session
-from engine.runtime.tuning import Memory
+from engine.runtime.session import Session
 
 BASE_BYTES = 95_000_000
 PACKED_SHARE = 1.1
@@ -93,48 +88,14 @@ class Profile:
         return asdict(self) | {"memory": memory}
 
 
-@dataclass(frozen=True)
-class Loaded:
-    """A session with what its making said: seconds, bytes of weights, the graph before passes."""
-
-    name: str
-    session: Session
-    graph: Graph
-    inputs: list[NDArray[np.float32]]
-    seconds: float
-
-
-def load(
-    source: Source,
-    arch: Source | None,
-    batch: int,
-    threads: int | None,
-    shapes: Sequence[Shape] = (),
-    memory: Memory = "normal",
-) -> Loaded:
-    """The model ready to run, as `load_model` makes it, with inputs. `shapes` are needed for open sizes only."""
-    start = time.perf_counter()
-    with opened(source, arch, shapes) as network:
-        session = new_session(optimise(network.graph), threads, memory)
-        seconds = time.perf_counter() - start
-        if isinstance(session, FallbackSession):
-            raise EngineError(f"{name_of(source)}: this machine runs no compiled kernels whose time could be measured")
-        if not isinstance(session, Session):
-            raise EngineError(f"{name_of(source)}: a model with functions in Python cannot be measured step by step")
-        if not session.program.steps:
-            raise EngineError(f"{name_of(source)}: there is nothing to measure in a model that computes nothing")
-        graph = network.graph
-    inputs = [scattered((batch, *graph.shapes[v])) for v in graph.inputs]
-    return Loaded(name_of(source), session, graph, inputs, seconds)
-
-
 def measure(model: Loaded, batch: int, seconds: float) -> tuple[Profile, list[Spans]]:
     """Profile a model for about `seconds`; also the kernel calls of the run of median length, piece after piece."""
     session, program = model.session, model.session.program
-    (first,) = _times(lambda: session.run(model.inputs, batch), 0.0, 1)
-    calls = _times(lambda: session.run(model.inputs, batch), seconds / 3, _LEAST_RUNS)
+    (first,) = _times(model.call, 0.0, 1)
+    calls = _times(model.call, seconds / 3, _LEAST_RUNS)
     piece = 1 if batch == 1 else min(batch, session.capacity)
-    memory = _memory(model, 1 if batch == 1 else session.capacity)
+    resident, graph = peak_resident(), model.graph()
+    memory = _sizes(graph, session, 1 if batch == 1 else session.capacity, resident)
     peak = Peak(program.machine.isa)
     peaks = [peak.cores(session.threads) for _ in range(2)]
     runs = _traced(program, batch, piece, session.threads, 2 * seconds / 3)
@@ -142,7 +103,7 @@ def measure(model: Loaded, batch: int, seconds: float) -> tuple[Profile, list[Sp
     steps = np.array([_summed(run, len(program.steps), step_times) for run in runs])
     inside = np.median([_summed(run, len(program.steps), kernel_times) for run in runs], axis=0)
     times, totals = np.median(steps, axis=0), np.array([_whole(run) for run in runs])
-    rows = _rows(model, times, inside, batch, -(-batch // piece), max(peaks))
+    rows = _rows(graph, session, times, inside, batch, -(-batch // piece), max(peaks))
     profile = Profile(
         model.name, program.machine.isa.name, batch, piece, session.threads, model.seconds, first,
         float(np.median(calls)), float(times.sum()), float(np.median(totals - steps.sum(axis=1))), max(peaks),
@@ -185,22 +146,28 @@ def _whole(run: list[Spans]) -> float:
     return sum(float(spans["end"].max() - spans["start"].min()) for spans in run) * 1e-9
 
 
-def _memory(model: Loaded, capacity: int) -> Sizes:
-    program = model.session.program
+def _sizes(graph: Graph, session: Session, capacity: int, resident: int) -> Sizes:
+    program = session.program
     return Sizes(
-        raw=4 * sum(weight.size for weight in model.graph.weights()),
+        raw=4 * sum(weight.size for weight in graph.weights()),
         packed=packed_bytes(program.steps),
         arena=program.arena * capacity,
-        scratch=program.scratch * model.session.threads,
-        peak_resident=peak_resident(),
+        scratch=program.scratch * session.threads,
+        peak_resident=resident,
     )
 
 
 def _rows(
-    model: Loaded, times: NDArray[np.float64], inside: NDArray[np.float64], batch: int, pieces: int, peak: float
+    graph: Graph,
+    session: Session,
+    times: NDArray[np.float64],
+    inside: NDArray[np.float64],
+    batch: int,
+    pieces: int,
+    peak: float,
 ) -> tuple[Row, ...]:
-    program = model.session.program
-    layers = covered(model.graph, (task.output for task in program.tasks))
+    program = session.program
+    layers = covered(graph, (task.output for task in program.tasks))
     total = float(times.sum()) or 1.0
     rows: list[Row] = []
     places = range(len(program.steps))
@@ -218,7 +185,7 @@ def _rows(
                 result=task.result,
                 seconds=seconds,
                 share=seconds / total,
-                busy=float(inside[numbers].sum()) / (seconds * model.session.threads) if seconds else 0.0,
+                busy=float(inside[numbers].sum()) / (seconds * session.threads) if seconds else 0.0,
                 flops=work,
                 bytes=float(value_bytes(task) * batch + packed_bytes(steps) * pieces),
                 percent_of_peak=100 * work / seconds / peak if work and seconds else None,

@@ -18,7 +18,7 @@ from engine.errors import EngineError
 from engine.frontend import Source, name_of
 from engine.ir.graph import Graph
 from engine.ir.ops import HostCall, Identity, Reshape, Shape
-from engine.measure.opening import opened
+from engine.measure.loading import opened
 from engine.measure.trace import Tracer, step_times
 from engine.passes import optimise
 from engine.plan.choose import Choice, choose, legal

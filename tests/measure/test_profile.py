@@ -7,10 +7,11 @@ import pytest
 
 import engine
 from engine.errors import InputError
+from engine.measure.loading import load
 from engine.measure.memory import peak_resident
 from engine.measure.numbers import scattered
 from engine.measure.peak import Peak
-from engine.measure.profile import PACKED_SHARE, Profile, load, measure
+from engine.measure.profile import PACKED_SHARE, Profile, measure
 from engine.measure.profile_text import profile_lines
 from engine.measure.text import figure, seconds, table
 from engine.plan.machine import this_machine
@@ -116,7 +117,8 @@ def test_profiling_with_a_warm_cache_never_imports_numba() -> None:
     run_python(
         """
         import sys
-        from engine.measure.profile import load, measure
+        from engine.measure.loading import load
+    from engine.measure.profile import measure
         import engine.measure.compare, engine.measure.tune
         measure(load("weights/mnist.h5", None, 1, 2), 1, 0.0)
         assert not {"numba", "numpy.random", "PIL"} & set(sys.modules)

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import engine
 from cli import main
 from engine.measure import tune as module
-from engine.measure.profile import load
+from engine.measure.loading import load
 from engine.measure.tune import WORTH, Row, Tuning, tune
 from engine.measure.tune_text import tuning_lines
 from engine.plan.choose import legal

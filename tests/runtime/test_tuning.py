@@ -102,12 +102,12 @@ WEIGHTS = Path(__file__).resolve().parents[2] / "weights" / "mnist.h5"
 
 
 def test_low_memory_packs_no_more_than_the_weights_and_computes_the_same_classes() -> None:
-    from engine.measure.profile import load
+    from engine.measure.loading import load
     from engine.measure.work import packed_bytes
 
     plain, low = (load(WEIGHTS, None, 1, 1, memory=memory) for memory in ("normal", "low"))
     sizes = [packed_bytes(model.session.program.steps) for model in (plain, low)]
-    raw = 4 * sum(weight.size for weight in plain.graph.weights())
+    raw = 4 * sum(weight.size for weight in plain.graph().weights())
     assert sizes[0] > 1.2 * raw
     assert raw <= sizes[1] < 1.05 * raw
     x = np.random.default_rng(0).random((4, 28, 28, 1), np.float32)
