@@ -118,7 +118,7 @@ def test_profiling_with_a_warm_cache_never_imports_numba() -> None:
         """
         import sys
         from engine.measure.loading import load
-    from engine.measure.profile import measure
+        from engine.measure.profile import measure
         import engine.measure.compare, engine.measure.tune
         measure(load("weights/mnist.h5", None, 1, 2), 1, 0.0)
         assert not {"numba", "numpy.random", "PIL"} & set(sys.modules)
