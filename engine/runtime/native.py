@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ log = logging.getLogger("engine")
 _lock = threading.RLock()
 _addresses: dict[tuple[str, str], int] = {}
 _libraries: list[Any] = []
+_tries = count()
 _linker: Any = None
 _slots = (ctypes.c_int64 * 2)()
 
@@ -99,7 +101,7 @@ def _link(title: str, code: bytes) -> int:
             .add_object_img(code)
             .export_symbol("kernel")
             .add_current_process()
-            .link(_linker, title)
+            .link(_linker, f"{title} {next(_tries)}")
         )
     except RuntimeError as error:
         raise KernelError(f"kernel {title} cannot be loaded: {error}") from None
