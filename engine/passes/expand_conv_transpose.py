@@ -57,7 +57,7 @@ def _steps(node: Node, graph: Graph) -> list[tuple[Op, tuple[Operand, ...]]]:
     uh, uw = -(-((kh - 1) * dh + 1) // sh), -(-((kw - 1) * dw + 1) // sw)
     qh, qw = max(h, -(-(top + oh) // sh)), max(wd, -(-(left + ow) // sw))
     if uh * sh * uw * sw > MAX_GROWTH * kh * kw:
-        raise LimitExceededError(f"layer {node.layer!r}: dilation {op.dilation} makes a kernel of {uh * sh} × {uw * sw}")
+        raise LimitExceededError(f"layer {node.layer!r}: its kernel would become one of {uh * sh} × {uw * sw}")
     conv = Conv(pads=((uh - 1, qh - h), (uw - 1, qw - wd)), activation=op.activation)
     kernel = Weight(w.name, (uh, uw, c, sh * sw * f), _by_place(w, op, uh, uw))
     biases = tuple(Weight(b.name, (sh * sw * f,), _tiled(b, sh * sw)) for b in node.weights[1:])
