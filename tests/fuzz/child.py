@@ -31,8 +31,9 @@ def main(target: str, first: int, count: int) -> None:
     """Try mutants `first` to `first + count - 1`."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    from tests.fuzz.targets import allowed, prepare
+    from tests.fuzz.targets import allowed, prepare, warm_up
 
+    warm_up()
     for seed in range(first, first + count):
         attempt = prepare(target, seed)
         before, started = peak(), time.process_time()
