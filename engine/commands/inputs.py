@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 STDIN = "-"
 
 
-class InputPath(click.ParamType[str]):
+class InputPath(click.Path):
     """A file, a folder, a pattern that something matches, or `-`; what nearly names a command gets a hint."""
-
-    name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         path: str = os.fspath(value)
