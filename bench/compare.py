@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import machine, report, results
+from bench.goals import goal
 from bench.models import MODELS, SUITES, Spec, in_suites
 from bench.startup import startup
 from bench.steady import Patience, steady
@@ -55,7 +56,7 @@ def measure(options: argparse.Namespace, folder: Path) -> Iterator[report.Record
 
 def how(options: argparse.Namespace) -> dict[str, Any]:
     """What the figures are, and how they were measured."""
-    unit = "seconds to first answer" if options.startup else "ms an image"
+    unit = results.STARTUP if options.startup else results.STEADY
     return {"unit": unit, "rounds": options.rounds, "seconds": options.seconds, "row_seconds": options.row_seconds}
 
 
@@ -87,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     columns = runners(options)
     about = machine.describe(columns)
-    path = results.place(about) if options.save else options.json
+    path = results.place(about, how(options)["unit"]) if options.save else options.json
     print(machine.header(about) + "\n")
     print(report.titles(columns, how(options)["unit"]), flush=True)
     begin = time.perf_counter()
@@ -95,6 +96,8 @@ def main(arguments: list[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         for record in measure(options, Path(folder)):
             record["scaling"] = report.scaling(record, records)
+            if not options.startup:
+                record["goal"] = goal(record["model"], record["batch"], record["threads"])
             records.append(record)
             if path:
                 results.write(path, about, how(options), records)

@@ -3,7 +3,6 @@
 from statistics import geometric_mean
 from typing import Any
 
-from bench.goals import goal
 from engine.measure.text import figure
 
 Record = dict[str, Any]
@@ -52,7 +51,7 @@ def line(record: Record, runners: list[str]) -> str:
     found = record["runners"]
     columns = "".join(f"{figure(found.get(name, {}).get('median')):>13}" for name in runners)
     best = "failed" if "error" in found["engine"] else figure(record["ratio"])
-    last = (best, figure(goal(*_key(record))), figure(record.get("scaling", {}).get("engine")))
+    last = (best, figure(record.get("goal")), figure(record.get("scaling", {}).get("engine")))
     text = f"{record['model']:<16}{record['batch']:>6}{record['threads']:>8}{columns}"
     text += "".join(f"{value:>{len(name) + 2}}" for name, value in zip(_LAST, last, strict=True))
     reasons: dict[str, list[str]] = {}
@@ -73,9 +72,8 @@ def summary(records: list[Record]) -> str:
     """Geometric mean of the ratios to the best peer; how many rows are below 1, reach their goal, have no ratio."""
     found = [record["ratio"] for record in records if record["ratio"]]
     mean = f"geometric mean of best peer/ours {geometric_mean(found):.2f} over {len(found)} rows, " if found else ""
-    goals = [(record["ratio"] or 0.0, goal(*_key(record))) for record in records]
-    wanted = [(ratio, least) for ratio, least in goals if least]
-    reached = sum(ratio >= least for ratio, least in wanted)
+    wanted = [record for record in records if record.get("goal")]
+    reached = sum((record["ratio"] or 0.0) >= record["goal"] for record in wanted)
     return (
         f"{mean}{sum(ratio < 1 for ratio in found)} below 1.0, {reached} of {len(wanted)} goals reached, "
         f"{len(records) - len(found)} without a ratio"
@@ -90,7 +88,3 @@ def coverage(records: list[Record]) -> str:
         asked = [record["runners"][name] for record in records if name in record["runners"]]
         counts.append(f"{name} {sum('median' in found for found in asked)} of {len(asked)}")
     return f"rows with figures: {', '.join(counts)}"
-
-
-def _key(record: Record) -> tuple[str, int, int]:
-    return record["model"], record["batch"], record["threads"]

@@ -8,14 +8,18 @@ from typing import Any
 from bench import report
 from bench.models import ROOT
 
+STEADY, STARTUP = "ms an image", "seconds to first answer"
+"""What the figures are; each kind has files of its own."""
+
 FOLDER = ROOT / "bench" / "results"
 
 
-def place(about: dict[str, Any]) -> Path:
-    """Where the results of this machine and commit are kept."""
+def place(about: dict[str, Any], unit: str = STEADY) -> Path:
+    """Where the results of one kind are kept for this machine and commit."""
     machine = re.sub(r"[^a-z0-9]+", "-", f"{about['cpu']} {about['cores']} cores".lower()).strip("-")
     commit, _, changes = about["commit"].partition("+")
-    return FOLDER / machine / f"{about['date'][:10]}-{commit[:12]}{'-changed' if changes else ''}.json"
+    name = f"{about['date'][:10]}-{commit[:12]}{'-changed' if changes else ''}{'-startup' if unit == STARTUP else ''}"
+    return FOLDER / machine / f"{name}.json"
 
 
 def write(path: Path, about: dict[str, Any], how: dict[str, Any], records: list[report.Record]) -> None:
@@ -31,8 +35,8 @@ def write(path: Path, about: dict[str, Any], how: dict[str, Any], records: list[
 
 
 def latest() -> Path | None:
-    """The newest results, by date of their measurement."""
-    files = [path for path in FOLDER.glob("*/*.json") if "rows" in json.loads(path.read_text())]
+    """The newest results of calls at work, by date of their measurement."""
+    files = [path for path in FOLDER.glob("*/*.json") if json.loads(path.read_text()).get("unit") == STEADY]
     return max(files, key=lambda path: json.loads(path.read_text())["machine"]["date"], default=None)
 
 

@@ -23,7 +23,8 @@ def row(model: str = "mnist", batch: int = 1, threads: int = 2, **medians: float
     figures: dict[str, Any] = {
         name: {"median": value} if isinstance(value, float) else {"error": value} for name, value in medians.items()
     }
-    return {"model": model, "batch": batch, "threads": threads, "runners": figures, **report.ratios(figures)}
+    found = {"model": model, "batch": batch, "threads": threads, "runners": figures, **report.ratios(figures)}
+    return found | {"goal": goal(model, batch, threads)}
 
 
 def test_the_ratio_is_to_the_fastest_peer() -> None:
@@ -78,6 +79,9 @@ def test_results_are_kept_by_machine_and_commit(monkeypatch: pytest.MonkeyPatch,
     path = results.place(ABOUT)
     assert path == tmp_path / "some-cpu-tm-9-2-cores" / "2026-01-02-0123456789ab.json"
     assert results.place(ABOUT | {"commit": "0123456789abcdef+changes"}).stem == "2026-01-02-0123456789ab-changed"
+    startup = results.place(ABOUT, results.STARTUP)
+    assert startup.stem == "2026-01-02-0123456789ab-startup"
+    results.write(startup, ABOUT, HOW | {"unit": results.STARTUP}, [row(engine=1.0, litert=2.0)])
     assert results.latest() is None
     results.write(path, ABOUT, HOW, [row(engine=1.0, litert=2.0)])
     assert results.latest() == path
