@@ -25,6 +25,8 @@ MAX_CALLS = 100_000
 MAX_NODES = 100_000
 WHOLE = frozenset({INPUT, "CategoryEncoding", "Discretization", "IntegerLookup"})
 """Classes that may say they compute in whole numbers; float32 holds those up to 2^24."""
+_FIRST_ARGUMENTS = ("inputs", "sequences", "sequence", "images", "data", "x")
+"""What layers call their first argument, where a model gives it by name."""
 Nested = TypeVar("Nested", tuple[Any, ...], Mapping[str, Any])
 FLOATS = ("float32", "float16", "bfloat16", "float64", "mixed_float16", "mixed_bfloat16")
 
@@ -95,6 +97,9 @@ class Builder:
             scope = Call(layer, config, (), self.dialect, self)
             return run_operation(scope, _resolved(made, args), _resolved(made, kwargs))
         _check_constants(call, layer.where)
+        if not args:
+            name = next((name for name in _FIRST_ARGUMENTS if name in kwargs), None)
+            args, kwargs = ((kwargs[name],), {k: v for k, v in kwargs.items() if k != name}) if name else (args, kwargs)
         return self.run(layer, _take(made, args), _resolved(made, kwargs))
 
     def _count_call(self) -> None:

@@ -146,7 +146,7 @@ class Call:
 
     def mask(self, value: int) -> int | None:
         """A value's mask, ones and zeros at the steps that do not count: the call's for its first input, or its own."""
-        if value == self.inputs[0] and self._mask is not None:
+        if self._mask is not None and value in self.inputs[:1]:
             self._arguments.pop("mask", None)
             return self._mask.value
         return self.emitter.masks.get(value)

@@ -17,11 +17,13 @@ def parse_model(description: Mapping[str, Any], dialect: Dialect, depth: int = 0
     """The model that `{"class_name": ..., "config": ...}` describes. Raises `ModelFileError` where it is unsound."""
     if depth > MAX_DEPTH:
         raise ModelFileError(f"its models are nested more than {MAX_DEPTH} deep")
-    class_name = str(description.get("class_name"))
-    class_name = dialect.classes.get(class_name, class_name)
-    if class_name not in MODELS:
-        raise UnsupportedLayerError(f"its model is of class {class_name!r}; known are Sequential and Functional")
     config = description.get("config")
+    class_name = model_class(description, dialect)
+    if class_name is None and depth == 0 and isinstance(config, dict) and config.get("layers"):
+        class_name = "Sequential"
+    if class_name is None:
+        found = str(description.get("class_name"))[:80]
+        raise UnsupportedLayerError(f"its model is of class {found!r}, which does not say of what layers it is made")
     if class_name == "Sequential" and isinstance(config, list):
         branches = joined_branches(config)
         class_name, config = ("Sequential", {"layers": config}) if branches is None else ("Functional", branches)
@@ -35,6 +37,19 @@ def parse_model(description: Mapping[str, Any], dialect: Dialect, depth: int = 0
     return _sequential(config, layers) if class_name == "Sequential" else _functional(config, layers, dialect)
 
 
+def model_class(description: Mapping[str, Any], dialect: Dialect) -> str | None:
+    """`Sequential` or `Functional` for a model, also one of the user's own class that describes itself as they do."""
+    class_name, config = str(description.get("class_name")), description.get("config")
+    class_name = dialect.classes.get(class_name, class_name)
+    if class_name in MODELS:
+        return class_name
+    if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
+        return None
+    if config.keys() >= {"input_layers", "output_layers"}:
+        return "Functional"
+    return "Sequential" if "build_input_shape" in config else None
+
+
 def parse_layer(data: Any, dialect: Dialect, index: int = 0, depth: int = 0) -> LayerSpec:
     """One layer, which may be a model. `index` is its place, for layers without a name."""
     if not isinstance(data, dict) or not isinstance(data.get("class_name"), str):
@@ -45,12 +60,15 @@ def parse_layer(data: Any, dialect: Dialect, index: int = 0, depth: int = 0) -> 
     if not isinstance(name, str):
         raise ModelFileError(f"the name of a layer must be text, found {repr(name)[:80]}")
     trainable = values.get("trainable", True) is not False
+    saved_as = data["class_name"].rpartition(">")[2]
+    kind = model_class(data, dialect)
+    if kind is not None:
+        model = parse_model(data, dialect, depth + 1)
+        return LayerSpec(name, kind, {}, trainable, model, dialect.classes.get(saved_as, saved_as))
     class_name, translated = dialect.translate(data["class_name"], values)
-    if class_name in MODELS:
-        return LayerSpec(name, class_name, {}, trainable, parse_model(data, dialect, depth + 1), class_name)
     if not isinstance(config, dict):
         raise ModelFileError(f"layer {name!r} ({class_name}) has no configuration")
-    return LayerSpec(name, class_name, translated, trainable, saved_as=data["class_name"].rpartition(">")[2])
+    return LayerSpec(name, class_name, translated, trainable, saved_as=saved_as)
 
 
 def _sequential(config: Mapping[str, Any], layers: list[LayerSpec]) -> ModelSpec:

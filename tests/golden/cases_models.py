@@ -47,3 +47,28 @@ def _(keras: Any) -> Any:
 def _(keras: Any) -> Any:
     x = keras.Input((2, 3, 4, 3))
     return keras.Model(x, keras.layers.SpatialDropout3D(0.5)(keras.layers.Identity()(x)))
+
+
+def _own(keras: Any, base: Any) -> Any:
+    return keras.saving.register_keras_serializable("mine")(type("OwnModel", (base,), {}))
+
+
+@graph_case("models_of_own_classes")
+def _(keras: Any) -> Any:
+    own, nn = _own(keras, keras.Model), keras.layers
+    x = keras.Input((6, 5, 2))
+    inner = own(x, nn.BatchNormalization()(nn.Conv2D(3, 2)(x)), name="inner")
+    x = keras.Input((6, 5, 2))
+    return own(x, nn.Dense(2)(nn.Flatten()(inner(x))))
+
+
+@graph_case("sequential_of_own_class")
+def _(keras: Any) -> Any:
+    own, nn = _own(keras, keras.Sequential), keras.layers
+    return own([nn.InputLayer((6, 5, 2)), nn.Conv2D(3, 2), nn.Flatten(), nn.Dense(2)])
+
+
+@graph_case("attention_by_names")
+def _(keras: Any) -> Any:
+    x, y = keras.Input((5, 4)), keras.Input((3, 4))
+    return keras.Model([x, y], keras.layers.MultiHeadAttention(2, 3)(query=x, value=y, key=y))

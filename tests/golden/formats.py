@@ -10,6 +10,7 @@ KERAS = (
     "functional_many_outputs",
     "functional_shared_layer",
     "gru_states",
+    "models_of_own_classes",
     "multi_head_attention_cross",
     "nested_functional_called_twice",
     "nested_functional_frozen",
@@ -18,6 +19,7 @@ KERAS = (
     "normalization_learnt",
     "rnn_cells",
     "separable_conv2d_valid",
+    "sequential_of_own_class",
     "time_distributed_model",
 )
 """Saved as `.keras` by both packages."""

@@ -39,6 +39,14 @@ _PLAIN = {
 """Functions that every version computes alike, with Keras's default parameters."""
 
 
+_CUSTOM = {
+    **{name: name for name in ("relu6", "swish", "silu", "gelu", "mish", "hard_swish")},
+    "hswish": "hard_swish",
+    "h_swish": "hard_swish",
+}
+"""Functions of one meaning that people registered before Keras had them, as `package>name` or by name."""
+
+
 def log_softmax(call: Call, x: int) -> int:
     """x less the logarithm of the sum of exp(x), along the last axis."""
     shifted = call.emit(Binary("sub"), x, call.emit(Reduce("max", (-1,), keepdims=True), x))
@@ -93,6 +101,8 @@ def apply_activation(call: Call, chosen: Any, x: int) -> int:
         if class_name in _AS_OBJECTS:
             return run_layer(class_name, call.also(config, class_name, x))[0]
         chosen = chosen.get("config") if class_name == "function" else class_name
+    if isinstance(chosen, str) and chosen.rpartition(">")[2] in _CUSTOM:
+        chosen = _CUSTOM[chosen.rpartition(">")[2]]
     if chosen is None or chosen == "linear":
         return x
     if chosen in ("softmax", "softmax_v2"):
