@@ -117,10 +117,10 @@ def _stage(found: Trace, stage: Stage, field: Field | None, stored: Stored) -> d
         data["order"] = [int(c) for c in strongest(found.values[stage.y])]
     if whole:
         return data | ({"kernel": array(found.constant(stage.kernel))} if stage.kernel else {})
-    if isinstance(stage.op, Dense):
-        stored.take([stage.y], 0)
-        return data | {"units": _units(found, stage, source)}
-    return data | _samples(found, stage)
+    if len(y) == 3:
+        return data | _samples(found, stage)
+    stored.take([stage.y], 0)
+    return data | ({"units": _units(found, stage, source)} if isinstance(stage.op, Dense) else {})
 
 
 def kind_of(op: Op) -> str:

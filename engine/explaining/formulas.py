@@ -89,7 +89,7 @@ def parameter_formula(stage: Stage) -> str:
     count = sum(weight.size for weight in stage.weights)
     shape, bias = kernel.shape, ""
     if stage.bias is not None:
-        bias = f" + {stage.bias.size}"
+        bias = f" + {stage.bias.size:,}"
     if isinstance(op, Dense):
         return f"{shape[0]:,} · {shape[1]:,}{bias} = {count:,}"
     if isinstance(op, DepthwiseConv):

@@ -13,6 +13,8 @@ import engine
 from engine.explaining import Explanation, explain
 from engine.explaining.trace import Window, window
 from tests.explain.browser import CHROMIUM, Browser, browser
+from tests.explain.test_page import CLASSIFIERS, of_golden
+from tests.golden import name_of
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
 
@@ -164,6 +166,25 @@ def test_every_control_has_a_name_and_can_be_reached(shown: Browser) -> None:
     nameless = "[...document.querySelectorAll('button, input, canvas[tabindex]')].filter((e) => "
     nameless += "!(e.getAttribute('aria-label') || e.textContent.trim()) || e.tabIndex < 0).length"
     assert shown.run(nameless) == 0
+
+
+@pytest.mark.parametrize("budget", [0, 500_000])
+@pytest.mark.parametrize("path", CLASSIFIERS, ids=name_of)
+def test_any_classifiers_page_renders(
+    chromium: Browser, tmp_path: Path, path: Path, budget: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.explaining.data.BUDGET", budget)
+    found = of_golden(path)
+    page = tmp_path / "page.html"
+    page.write_text(found.to_html(), "utf-8")
+    chromium.open(page, width=700)
+    assert chromium.run("document.documentElement.dataset.ready") == "yes"
+    assert chromium.run("document.querySelectorAll('section.stage').length") == len(found.trace.stages)
+    assert chromium.complaints() == []
+    for i, stage in enumerate(found.trace.stages):
+        chromium.run(f"document.querySelectorAll('#stage-{i} button').forEach((button) => button.click())")
+        assert stage.name in texts(chromium, f"#stage-{i} h2")
+    assert chromium.complaints() == []
 
 
 EVIL = "</script><img src=x onerror=window.hacked=1><script>window.hacked=1</script>"

@@ -21,6 +21,7 @@ from engine.explaining.data import small
 from engine.explaining.html import json_for_html
 from engine.explaining.poster import number
 from engine.look.letters import plain
+from tests.golden import models, name_of
 
 ROOT = Path(__file__).parents[2]
 WEIGHTS, SAMPLE = ROOT / "weights" / "mnist.h5", ROOT / "samples" / "7_b.png"
@@ -134,6 +135,25 @@ def test_large_stages_are_stored_in_part(found: Explanation, monkeypatch: pytest
             total = sum(term["total"] for term in seen["terms"]) + seen["rest"]["total"]
             assert stage["kind"] == "maximum" or total == pytest.approx(seen["total"], rel=1e-6)
     assert "strongest channels" in " ".join(data_of(text)["notes"])
+
+
+STEMS = ("functional_residual", "nested_teachable_machine", "sequential_seed_cnn", "global_average_pooling2d_default")
+CLASSIFIERS = [m for m in models() if m.stem in (*STEMS, "global_max_pooling2d_default")]
+
+
+def of_golden(path: Path) -> Explanation:
+    return explain(np.arange(16 * 16 * 3, dtype=np.uint8).reshape(16, 16, 3), path)
+
+
+@pytest.mark.parametrize("budget", [0, 1000, 500_000])
+@pytest.mark.parametrize("path", CLASSIFIERS, ids=name_of)
+def test_any_classifier_can_be_explained(path: Path, budget: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.explaining.data.BUDGET", budget)
+    found = of_golden(path)
+    stages = data_of(found.to_html())["stages"]
+    assert len(stages) == len(found.trace.stages)
+    assert budget < 500_000 or all(stage["whole"] for stage in stages)
+    assert Image.open(io.BytesIO(found.to_png())).width == 1400
 
 
 def test_small_maps_are_means() -> None:

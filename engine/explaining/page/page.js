@@ -106,16 +106,19 @@ const best = (values) => values.reduce((a, v, i) => (v > values[a] ? i : a), 0);
 // A pool over everything: one number for each channel.
 function globalBody(stage) {
   const [from, stored] = [image(stage.x), vector(stage.y)];
-  if (!from || !stored) return [make("p", { class: "soft small" }, "Its numbers are not stored, to keep the page small.")];
+  if (!stored) return [make("p", { class: "soft small" }, "Its numbers are not stored, to keep the page small.")];
   const [values, box] = [Array.from(stored), make("div", { class: "term" })];
   const choose = (channel) => {
+    const [h, w] = stage.in;
+    const result = equation(`${stage.kind} of ${count(h * w)} numbers`, values[channel], [], values[channel], false);
+    if (!from) return fill(box, make("span", { class: "soft small" }, `channel ${channel}`), operator("→"), result);
     const map = plane(from, channel);
     const canvas = make("canvas", { role: "img", "aria-label": `channel ${channel}` });
     paintPlane(canvas, map, 224);
     const chosen = stage.kind === "maximum" ? (v) => v === values[channel] : undefined;
     const rows = grid(map.h, map.w, (y, x) => map.at[y * map.w + x]);
     fill(box, map.h * map.w <= 64 ? cells(rows, `channel ${channel}`, chosen) : make("figure", {}, canvas),
-      operator("→"), equation(`${stage.kind} of ${count(map.h * map.w)} numbers`, values[channel], [], values[channel], false));
+      operator("→"), result);
   };
   choose(best(values));
   return [make("h3", {}, "Channels"), squares(values, best(values), choose, (i) => `channel ${i}`), make("h3", {}, "One number, looked at"), box];
