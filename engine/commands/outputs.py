@@ -59,13 +59,13 @@ class Output:
             with journal.open(self.resume) as file:
                 if journal.found:
                     say(f"{journal.found:,} records are there already")
-                yield Writer(
-                    replace(layout, resumed=journal.resumed),
-                    lambda text: file.write(text.encode("utf-8", "surrogateescape")),
-                    journal.is_done,
-                    journal.found,
-                    journal.failed,
-                )
+
+                def write(text: str) -> None:
+                    file.write(text.encode("utf-8", "surrogateescape"))
+                    file.flush()
+
+                layout = replace(layout, resumed=journal.resumed)
+                yield Writer(layout, write, journal.is_done, journal.found, journal.failed)
         except (Exception, KeyboardInterrupt):
             if journal.partial.exists():
                 say(f"What is done is in {journal.partial}; --resume continues it")

@@ -22,14 +22,14 @@ class Clock:
     STAGES = ("decoding", "preprocessing", "inference")
 
     def __init__(self) -> None:
-        self.images = self.failed = self._before = 0
+        self.images = self.failed = self.before = 0
         self._seconds = dict.fromkeys(self.STAGES, 0.0)
         self._start = time.perf_counter()
         self._lock = Lock()
 
     def resume(self, images: int, failed: int) -> None:
         """Count what an earlier run has answered."""
-        self.images, self.failed, self._before = images, failed, images
+        self.images, self.failed, self.before = images, failed, images
 
     def count(self, failed: bool) -> None:
         """One more image is answered."""
@@ -49,13 +49,13 @@ class Clock:
     @property
     def rate(self) -> float:
         """Images a second since the start."""
-        return (self.images - self._before) / max(time.perf_counter() - self._start, 1e-9)
+        return (self.images - self.before) / max(time.perf_counter() - self._start, 1e-9)
 
     def __str__(self) -> str:
         """One line: images, seconds, images a second, and the stages, which overlap."""
         seconds = time.perf_counter() - self._start
         stages = ", ".join(f"{name} {spent:.2f} s" for name, spent in self._seconds.items())
-        return f"{self.images - self._before:,} images in {seconds:.2f} s, {self.rate:,.0f} images/s ({stages})"
+        return f"{self.images - self.before:,} images in {seconds:.2f} s, {self.rate:,.0f} images/s ({stages})"
 
 
 class Progress:
@@ -98,8 +98,9 @@ def progress(clock: Clock, length: int | None) -> Iterator[Progress]:
     if not on_terminal():
         yield Progress(clock)
         return
+    remaining = None if length is None else max(length - clock.before, 0)
     with click.progressbar(
-        count(), length=length, file=sys.stderr, show_pos=True, item_show_func=lambda text: str(text or "")
+        count(), length=remaining, file=sys.stderr, show_pos=True, item_show_func=lambda text: str(text or "")
     ) as bar:
         shown = Progress(clock, bar)
         yield shown

@@ -59,8 +59,8 @@ class Run:
 
         with self._guarded() as stack:
             writer = stack.enter_context(output.open(layout))
-            bar = stack.enter_context(progress(self.clock, self._inputs.count()))
             self.clock.resume(writer.found, writer.failed)
+            bar = stack.enter_context(progress(self.clock, self._inputs.count()))
             todo = filterfalse(lambda source: writer.is_done(source.name), self._inputs.sources(stack))
             for text in output.texts(records(), writer.layout):
                 bar.clear()

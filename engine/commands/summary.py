@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.commands.options import EXIT_CODES, arch_option, find_weights, say, weights_option
+from engine.commands.options import EXIT_CODES, arch_option, find_weights, sandbox_option, say, weights_option
 
 if TYPE_CHECKING:
     from engine.look.table import Summary
@@ -16,6 +16,7 @@ File = click.Path(dir_okay=False, path_type=Path)
 @click.command("summary", epilog=EXIT_CODES)
 @weights_option
 @arch_option
+@sandbox_option
 @click.option("--keras", is_flag=True, help="Only Keras's own columns.")
 @click.option("--expand", is_flag=True, help="List the layers of models among the layers too.")
 @click.option("--diagram", is_flag=True, help="Draw the flow as text, with shapes between the boxes.")
@@ -25,6 +26,7 @@ File = click.Path(dir_okay=False, path_type=Path)
 def command(
     weights: str,
     arch: str | None,
+    sandbox: bool,
     keras: bool,
     expand: bool,
     diagram: bool,
@@ -38,7 +40,7 @@ def command(
     """
     from engine.look.table import summarise
 
-    found = summarise(find_weights(weights), arch)
+    found = summarise(find_weights(weights), arch, sandbox)
     if svg or png:
         _draw(found, svg, png)
     if as_json:
