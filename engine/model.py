@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from threading import Lock
 from typing import Any, Protocol, get_args
 
 import numpy as np
@@ -17,6 +16,7 @@ from engine.frontend.open_sizes import is_open
 from engine.ir.graph import Graph
 from engine.ir.ops import Activate, Identity, Reshape, Softmax
 from engine.layer import Layer, TensorInfo, inputs_of, layers_of, outputs_of, with_batch
+from engine.locks import ForkLock
 from engine.origin import Origin
 from engine.passes import optimise
 from engine.plan.sharing import Pool, new_pool
@@ -100,7 +100,7 @@ class Model:
         self._one = (1, *self._in[0]) if simple else None
         self._submodels: dict[tuple[str, ...], Model] = {}
         self._shares = False
-        self._lock = Lock()
+        self._lock = ForkLock()
 
     def _new_sessions(self, sizes_are_open: bool, graph: Graph) -> "AnySession | Sessions":
         threads, memory = self._origin.threads, self._origin.memory

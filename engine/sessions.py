@@ -2,12 +2,12 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
 from engine.errors import GraphError, InputError
 from engine.frontend import Network
 from engine.ir.ops import Shape
+from engine.locks import ForkLock
 from engine.passes import optimise
 from engine.plan.sharing import Pool, share
 from engine.runtime.session import FallbackSession, Session, new_session
@@ -40,7 +40,7 @@ class Sessions:
     ) -> None:
         self._again, self._threads, self._pool, self._memory = again, threads, pool, memory
         self._made: OrderedDict[tuple[Shape, ...], AnySession] = OrderedDict()
-        self._lock = Lock()
+        self._lock = ForkLock()
 
     def of(self, shapes: Sequence[Shape]) -> AnySession:
         """The session for examples of these shapes. Raises `InputError` where a layer cannot take them."""
