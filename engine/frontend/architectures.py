@@ -54,9 +54,9 @@ def architecture(text: Any) -> Architecture | None:
     """The model that a text names; None for what is an existing file or no such name."""
     if not isinstance(text, str) or os.path.lexists(text):
         return None
-    word, _, size = text.partition("@")
+    word, at, size = text.partition("@")
     name, match = known().get(_plain(word)), _SIZE.fullmatch(size)
-    if name is None or (size and match is None):
+    if name is None or (at and match is None):
         return None
     return Architecture(name, (int(match[1]), int(match[2] or match[1])) if match else None)
 
@@ -77,7 +77,7 @@ def described(wanted: Architecture, weights: SavedLayers | SavedTree) -> SavedMo
 
     with files("engine.frontend").joinpath(DATA).open("rb") as file, ZipFile(file) as archive:
         data = json.loads(archive.read(wanted.name))
-    stored = list(_floats(weights))
+    stored = list(floats(weights))
     found = Counter(tuple(item.shape) for item in stored)
     for variant in data["variants"]:
         if not _is_meant(variant, stored):
@@ -95,7 +95,7 @@ def described(wanted: Architecture, weights: SavedLayers | SavedTree) -> SavedMo
     )
 
 
-def _floats(weights: SavedLayers | SavedTree) -> Iterator[Stored]:
+def floats(weights: SavedLayers | SavedTree) -> Iterator[Stored]:
     """All weights but whole numbers, which count or seed."""
     if isinstance(weights, SavedTree):
         containers = [weights.child(name) for name in ("layers", "_layer_checkpoint_dependencies")]
