@@ -76,7 +76,7 @@ class Inspection:
         for layer in found.layers:
             label = f"{layer.name} ({layer.class_name})".ljust(width)
             yield f"  {label}  {layer.status}{f': {layer.reason}' if layer.reason else ''}"
-        if found.layers:
+        if found.parameters:
             yield f"{found.parameters:,} parameters, {self.weight_bytes:,} bytes"
         if self.value_bytes is not None:
             yield f"{self.value_bytes:,} bytes of values for each example"
@@ -86,13 +86,17 @@ class Inspection:
 
 
 def inspect_model(
-    path: Source, *, arch: Source | None = None, lambdas: Mapping[str, Callable[..., Any]] | None = None
+    path: Source,
+    *,
+    arch: Source | None = None,
+    lambdas: Mapping[str, Callable[..., Any]] | None = None,
+    sandbox: bool = False,
 ) -> Inspection:
     """What a file holds, which layers are supported and why others are not, and what is missing.
 
     The arguments are those of `load_model`. Raises `EngineError` for what is no Keras file, or a damaged one.
     """
-    return Inspection(name_of(path), survey(path, arch, lambdas or {}))
+    return Inspection(name_of(path), survey(path, arch, lambdas or {}, sandbox))
 
 
 def _layer(layer: LayerReport) -> dict[str, Any]:

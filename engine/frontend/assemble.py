@@ -65,7 +65,7 @@ def open_network(
 def _read(source: Source, arch: Source | None, stack: ExitStack, build: bool) -> SavedModel:
     from engine.frontend.sandbox import read_in_sandbox
 
-    return read_in_sandbox(source, arch, stack, build)
+    return read_in_sandbox(source, arch, stack, build=build)
 
 
 def try_out(saved: SavedModel) -> None:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from engine.errors import LimitExceededError, ModelFileError
 from engine.frontend import strict_json
 from engine.frontend.files import MAX_TEXT, Bytes
-from engine.frontend.h5 import Stored
-from engine.frontend.saved import SavedLayer, SavedModel, SavedTree
+from engine.frontend.h5 import Archive, Stored
+from engine.frontend.saved import SavedLayer, SavedLayers, SavedModel, SavedTree
 from engine.frontend.typed_json import MisfitError, plain, typed
 from engine.frontend.weights_tree import MAX_DEPTH
 from engine.ir.ops import Shape
@@ -80,7 +80,7 @@ class Handed:
     backend: str
     format: str
     size: int
-    weights: tuple[Leaf, ...] | Branch
+    weights: tuple[Leaf, ...] | Branch | None
     metadata: str
 
 
@@ -132,12 +132,12 @@ def _addresses(tree: SavedTree) -> set[int]:
 def write_model(saved: SavedModel, file: BinaryIO) -> None:
     """Write a saved model with all of its weights. Raises what reading them raises."""
     writer, weights = _Writer(file), saved.weights
-    assert weights is not None
-    found: tuple[Leaf, ...] | Branch
+    found: tuple[Leaf, ...] | Branch | None = None
+    archives: set[Archive] = set()
     if isinstance(weights, SavedTree):
         archives = {archive for archive, _ in weights.places}
         found = writer.branch(weights)
-    else:
+    elif weights is not None:
         archives = {stored.archive for layer in weights for stored in layer.weights}
         found = tuple(Leaf(layer.name, tuple(map(writer.place, layer.weights))) for layer in weights)
     size = sum(archive.size for archive in archives)
@@ -179,20 +179,22 @@ class _Answer:
 
     def model(self, handed: Handed) -> SavedModel:
         """The model, as if it had been read here."""
-        if not isinstance(handed.config, dict) or not isinstance(handed.training, dict):
+        if not isinstance(handed.config, dict | None) or not isinstance(handed.training, dict):
             raise MisfitError("its description is none")
-        weights = handed.weights
         return SavedModel(
             handed.config,
             handed.training,
             handed.keras_version,
             handed.backend,
             handed.format,
-            _HandedTree("", cast(Any, ((self, None),)), weights)
-            if isinstance(weights, Branch)
-            else tuple(SavedLayer(leaf.name, self.stored(leaf.weights)) for leaf in weights),
+            self._weights(handed.weights),
             handed.metadata,
         )
+
+    def _weights(self, found: tuple[Leaf, ...] | Branch | None) -> SavedLayers | SavedTree | None:
+        if isinstance(found, Branch):
+            return _HandedTree("", cast(Any, ((self, None),)), found)
+        return None if found is None else tuple(SavedLayer(leaf.name, self.stored(leaf.weights)) for leaf in found)
 
     def stored(self, places: tuple[Place, ...]) -> tuple[Stored, ...]:
         """Data sets. Raises `MisfitError` for those that lie elsewhere."""

@@ -25,30 +25,32 @@ _MODULE = "engine.frontend.sandboxed"
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-def read_in_sandbox(source: Source, arch: Source | None, stack: ExitStack, build: bool) -> SavedModel:
-    """As `read_model`, by a child process. The weights are in a temporary file, which stays open as long as `stack`.
+def read_in_sandbox(
+    source: Source, arch: Source | None, stack: ExitStack, *, build: bool, whole: bool = True
+) -> SavedModel:
+    """As `read_model`, or else as `read_saved`, by a child process, which leaves the weights in a temporary file.
 
-    With `build` the child also makes the graph, so that what would take all memory or time takes the child's; it knows
-    no functions and registered layers of this process.
-
-    Raises `ModelFileError` where the child crashes, `LimitExceededError` where it needs too much. Without the module
-    `resource`, as on Windows, only the time is bounded.
+    That stays open as long as `stack`. With `build` the child also makes the graph, so that what would take all memory
+    or time takes the child's; it knows no functions and registered layers of this process. Raises `ModelFileError`
+    where the child crashes, `LimitExceededError` where it needs too much. Without the module `resource`, as on Windows,
+    only the time is bounded.
     """
     if not child.has_python():
         raise EngineError("a sandbox needs a Python to start, and there is none")
     with naming(name_of(source)):
-        found = _answer(source, arch, stack, build)
+        found = _answer(source, arch, stack, build, whole)
     if isinstance(found, Failure):
         raise _error(found)
     return found
 
 
-def _answer(source: Source, arch: Source | None, stack: ExitStack, build: bool) -> SavedModel | Failure:
+def _answer(source: Source, arch: Source | None, stack: ExitStack, build: bool, whole: bool) -> SavedModel | Failure:
     contents: list[bytes] = []
     request = {
         "source": _described(source, contents),
         "arch": None if arch is None else _described(arch, contents),
         "build": build,
+        "whole": whole,
         "limits": {"memory": MEMORY, "seconds": SECONDS, "answer": ANSWER},
     }
     asked = b"".join([child.search_path(), json.dumps(request).encode(), b"\n", *contents])

@@ -10,7 +10,7 @@ from engine.errors import EngineError, LimitExceededError
 from engine.frontend.assemble import try_out
 from engine.frontend.exchange import write_failure, write_model
 from engine.frontend.files import Source, name_of, naming
-from engine.frontend.reading import read_model
+from engine.frontend.reading import read_model, read_saved
 
 
 def main() -> None:
@@ -23,8 +23,11 @@ def main() -> None:
     out: BinaryIO = sys.stdout.buffer
     try:
         with ExitStack() as stack:
-            saved = read_model(source, arch, stack)
+            if request["whole"]:
+                saved = read_model(source, arch, stack)
             with naming(name_of(source)):
+                if not request["whole"]:
+                    saved = read_saved(source, stack)
                 if request["build"]:
                     try_out(saved)
                 write_model(saved, out)

@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any, Literal, TypeAlias
 
 from engine.errors import EngineError, LimitExceededError, UnsupportedLayerError
 from engine.frontend import layers as _families  # noqa: F401  # fills the table of layers
+from engine.frontend.architectures import floats
 from engine.frontend.assemble import bind_weights, version_of
 from engine.frontend.builder import Builder, Made, state_of
 from engine.frontend.dialects import dialect_of
@@ -98,22 +100,35 @@ class Surveyor(Builder):
         return "unsupported", f"{spec.where}: {reason}"
 
 
-def survey(source: Source, arch: Source | None, lambdas: Mapping[str, Callable[..., Any]]) -> Survey:
+def survey(
+    source: Source, arch: Source | None, lambdas: Mapping[str, Callable[..., Any]], sandbox: bool = False
+) -> Survey:
     """Everything about a file. Raises `EngineError` only where its description or its format cannot be read."""
+    if sandbox:
+        return _in_sandbox(source, arch, lambdas)
     with ExitStack() as stack, naming(name_of(source)):
         if arch is not None:
             return _survey(read_model(source, arch, stack), lambdas)
-        saved = read_saved(source, stack)
-        if saved.config is None:
-            missing = ("the architecture: give it with --arch",)
-            return Survey(saved.format, saved.keras_version, "", {}, (), (), 0, (), missing, (), None)
-        return _survey(saved, lambdas)
+        return _survey(read_saved(source, stack), lambdas)
+
+
+def _in_sandbox(source: Source, arch: Source | None, lambdas: Mapping[str, Callable[..., Any]]) -> Survey:
+    from engine.frontend.sandbox import read_in_sandbox
+
+    with ExitStack() as stack:
+        saved = read_in_sandbox(source, arch, stack, build=False, whole=arch is not None)
+        with naming(name_of(source)):
+            return _survey(saved, lambdas)
 
 
 def _survey(saved: SavedModel, lambdas: Mapping[str, Callable[..., Any]]) -> Survey:
+    if saved.config is None:
+        missing = ("the architecture: give it with --arch, as a file or a name of keras.applications",)
+        parameters = sum(prod(item.shape) for item in floats(saved.weights or ()))
+        return Survey(saved.format, saved.keras_version, "", {}, (), (), parameters, (), missing, (), None)
     version = version_of(saved)
     dialect = dialect_of(version)
-    spec = parse_model(saved.config or {}, dialect)
+    spec = parse_model(saved.config, dialect)
     model = state_of(LayerSpec(spec.name, spec.class_name, {}, True, spec))
     surveyor = Surveyor(dialect, lambdas=lambdas)
     declared = _declared(spec)

@@ -101,9 +101,9 @@ def _expanded(layers: Sequence[LayerFacts], depth: int = 0) -> Iterator[LayerFac
         yield from _expanded(layer.layers, depth + 1)
 
 
-def summarise(path: Source, arch: Source | None = None) -> Summary:
+def summarise(path: Source, arch: Source | None = None, sandbox: bool = False) -> Summary:
     """The layers of a model file. Raises what `engine.load_model` raises."""
-    with open_model(path, arch) as network:
+    with open_model(path, arch, sandbox=sandbox) as network:
         return describe(network)
 
 

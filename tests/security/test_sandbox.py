@@ -285,3 +285,18 @@ def test_the_option_of_the_command_line() -> None:
     )
     assert sandboxed.exit_code == 0, sandboxed.output
     assert sandboxed.stdout == plain_run.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["inspect", str(SHIPPED)],
+        ["inspect", str(GOLDEN / "other" / "k3" / "sequential_seed_cnn.weights.h5")],
+        ["summary", "--weights", str(GOLDEN / "other" / "k3" / "rnn_cells.keras")],
+    ],
+    ids=["model", "weights", "summary"],
+)
+def test_reports_are_the_same_from_the_sandbox(arguments: list[str]) -> None:
+    plain_run, sandboxed = (CliRunner().invoke(cli.main, [*arguments, *option]) for option in ([], ["--sandbox"]))
+    assert sandboxed.stdout == plain_run.stdout
+    assert sandboxed.exit_code == plain_run.exit_code
