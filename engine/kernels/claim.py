@@ -58,9 +58,9 @@ def claim_all(state, me, pause):
             if chunk >= word & MASK or me >= load_acquire(state + LIMIT):
                 break
             if compare_swap(line + WORD, word, word + (1 << FIELD)):
-                grain, tiles = load_acquire(state + GRAIN), load_acquire(state + TILES)
+                grain, tiles = load_acquire(line + GRAIN), load_acquire(line + TILES)
                 first = chunk * grain
-                function, params = load_acquire(state + FUNCTION), load_acquire(state + PARAMS)
+                function, params = load_acquire(line + FUNCTION), load_acquire(line + PARAMS)
                 call(function, params, first, min(first + grain, tiles), load_acquire(mine + SCRATCH))
                 store_release(mine + DONE, load_acquire(mine + DONE) + 1)
                 ran += 1

@@ -62,12 +62,12 @@ def build(simd, variant):
         grain = (tiles + MOST_CHUNKS - 1) // MOST_CHUNKS
         chunks = (tiles + grain - 1) // grain
         before = finished(state)
-        store_release(state + FUNCTION, function)
-        store_release(state + PARAMS, params)
-        store_release(state + GRAIN, grain)
-        store_release(state + TILES, tiles)
-        for t in range(threads):
+        for t in range(threads - 1, -1, -1):
             line = state + LINES + LINE * t
+            store_release(line + FUNCTION, function)
+            store_release(line + PARAMS, params)
+            store_release(line + GRAIN, grain)
+            store_release(line + TILES, tiles)
             sequence = (load_acquire(line + WORD) >> SEQUENCE) + 1
             first, limit = chunks * t // threads, chunks * (t + 1) // threads
             store_release(line + WORD, (sequence << SEQUENCE) | (first << FIELD) | limit)

@@ -2,15 +2,16 @@
 
 A *word* is `sequence << 34 | next << 17 | limit`: the chunks `next` … `limit − 1` of one thread's share of the step are
 still to be claimed. Whoever swaps the word for one with `next + 1` owns that chunk; the sequence number makes a word
-of another step differ. `SIZE` threads have a line; those below `LIMIT` take part in the run. `DONE` counts the chunks
-that a thread has finished, ever. `ENTRY_…` is an entry of a trace's log, see `traced`.
+of another step differ. What the step is stands beside each word, so that one cache line tells a thread all. `SIZE`
+threads have a line; those below `LIMIT` take part in the run. `DONE` counts the chunks that a thread has finished,
+ever. `ENTRY_…` is an entry of a trace's log, see `traced`.
 """
 
-FUNCTION, PARAMS, GRAIN, TILES = 0, 8, 16, 24
-SIZE, LIMIT = 32, 40
+SIZE, LIMIT = 0, 8
 ACTIVE, ABORT, YIELD = 64, 72, 80
 LINES, LINE = 128, 128
-WORD, DONE, SCRATCH = 0, 64, 72
+WORD, FUNCTION, PARAMS, GRAIN, TILES = 0, 8, 16, 24, 32
+DONE, SCRATCH = 64, 72
 
 FIELD = 17
 MASK = (1 << FIELD) - 1

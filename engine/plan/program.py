@@ -32,7 +32,7 @@ class Task:
 class Program:
     """`offsets[v]` is where value v starts, in bytes an image of capacity; `arena` is the total, likewise.
 
-    `tasks` has one for each step.
+    `homes[v]` is the value whose memory v shares; `tasks` has one for each step.
     """
 
     machine: Machine
@@ -42,7 +42,8 @@ class Program:
     shapes: Mapping[int, Shape]
     offsets: Mapping[int, int]
     arena: int
-    tasks: tuple[Task, ...] = ()
+    homes: Mapping[int, int]
+    tasks: tuple[Task, ...]
 
     @property
     def scratch(self) -> int:
@@ -78,7 +79,7 @@ def plan(graph: Graph, machine: Machine, choose: Choice = choose) -> Program:
             tasks += [_task(site, algorithm)] * (len(steps) - len(tasks))
     offsets, arena = _arena(graph, steps, home)
     shapes = dict(graph.shapes)
-    return Program(machine, tuple(steps), graph.inputs, graph.outputs, shapes, offsets, arena, tuple(tasks))
+    return Program(machine, tuple(steps), graph.inputs, graph.outputs, shapes, offsets, arena, home, tuple(tasks))
 
 
 def _task(site: Site, algorithm: Algorithm) -> Task:

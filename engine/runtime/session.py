@@ -84,10 +84,24 @@ class Session:
 
     def run(self, inputs: Arrays, n: int) -> list[NDArray[np.float32]]:
         """Outputs (n, ...) for inputs (n, ...), in the program's order. Results own their memory."""
+        if 0 < n <= self.capacity:
+            return self._run_at_once(inputs, n)
         results = self.empty(n)
         for _ in self.pieces(inputs, results, n):
             pass
         return results
+
+    def _run_at_once(self, inputs: Arrays, n: int) -> list[NDArray[np.float32]]:
+        capacity = 1 if n == 1 else self.capacity
+        workspace = self._take(capacity)
+        try:
+            for i, x in enumerate(inputs):
+                workspace.feed(i, x)
+            workspace.run(n)
+            return [view[:n].copy() for view in workspace.outputs]
+        finally:
+            workspace.forget()
+            self._give_back(capacity, workspace)
 
     def run_one(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """The only output (1, ...) for the only input (1, ...), by the shortest way."""
@@ -107,13 +121,14 @@ class Session:
         try:
             for start in range(0, n, step):
                 count = min(step, n - start)
-                for view, x in zip(workspace.inputs, inputs, strict=True):
-                    view[:count] = x[start : start + count]
+                for i, x in enumerate(inputs):
+                    workspace.feed(i, x[start : start + count])
                 workspace.run(count)
                 for view, y in zip(workspace.outputs, results, strict=True):
                     y[start : start + count] = view[:count]
                 yield start + count
         finally:
+            workspace.forget()
             self._give_back(capacity, workspace)
 
     def _take(self, capacity: int) -> Workspace:

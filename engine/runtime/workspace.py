@@ -17,13 +17,15 @@ from engine.plan.step import Field, Kernel, Step, Value
 from engine.runtime import native, team
 
 _WORTH_WAKING = 15e3
+_WORTH_POINTING = 1 << 14
 _STATE, _THREADS, _IMAGES = CALL_STATE // 8, CALL_THREADS // 8, CALL_IMAGES // 8
 
 
 class Workspace:
     """`inputs` and `outputs` are views (capacity, ...) of the arena, to fill before a run and to copy from after.
 
-    `rows` is the program as `run` walks it, one row a step.
+    `feed` fills an input, or lets it be read where it lies until `forget`. `rows` is the program as `run` walks it, one
+    row a step.
     """
 
     def __init__(self, program: Program, capacity: int, threads: int) -> None:
@@ -31,6 +33,7 @@ class Workspace:
         self._images_worth_sharing = _WORTH_WAKING / max(program.work, 1.0) if threads > 1 else inf
         self._program, self.threads = program, threads
         self._arena = aligned_array((program.arena * capacity // 4,))
+        self._base = self._arena.ctypes.data
         self._scratch_step = aligned(program.scratch)
         self._scratch = aligned_array((threads * self._scratch_step // 4,))
         self.inputs = [self._view(v) for v in program.inputs]
@@ -38,10 +41,36 @@ class Workspace:
         self.input, self.output = self.inputs[0], self.outputs[0]
         isa = program.machine.isa
         self._addresses = native.addresses([*program.kernels, "run", "worker"], isa)
+        given = {program.homes[v] for v in program.outputs}
+        self._readers: dict[int, list[int]] = {v: [] for v in program.inputs if v not in given}
         self._params, self.rows = self._bind()
+        self._elsewhere = False
         scratch = self._scratch.ctypes.data, self._scratch_step
         self._call = (ctypes.c_int64 * (CALL_SIZE // 8))(0, 1, 0, self.rows.ctypes.data, len(self.rows), *scratch)
         self._run = partial(native.function("run", isa, 1), ctypes.addressof(self._call))
+
+    def feed(self, i: int, x: NDArray[Any]) -> None:
+        """Let input i be x (n, ...), which must stay as it is until the run is over."""
+        value = self._program.inputs[i]
+        plain = x.dtype == np.float32 and x.flags.c_contiguous and x.flags.aligned
+        if plain and x.nbytes >= _WORTH_POINTING and value in self._readers:
+            self._point(value, x.__array_interface__["data"][0])
+            self._elsewhere = True
+        else:
+            if self._elsewhere and value in self._readers:
+                self._point(value, self._resolve(Value(value)))
+            self.inputs[i][: len(x)] = x
+
+    def forget(self) -> None:
+        """Read all inputs from the arena again."""
+        if self._elsewhere:
+            for value in self._readers:
+                self._point(value, self._resolve(Value(value)))
+            self._elsewhere = False
+
+    def _point(self, value: int, address: int) -> None:
+        for place in self._readers[value]:
+            self._params[place] = address
 
     def run(self, n: int) -> None:
         """Compute the outputs of the first n images from their inputs."""
@@ -70,6 +99,10 @@ class Workspace:
         start = 0
         for step, row, size in zip(steps, rows, sizes, strict=True):
             params[start : start + size] = self._row(step, size)
+            for place, name in enumerate(fields(step.kernel)[1:], start + 1):
+                field = step.fields[name]
+                if isinstance(field, Value) and (home := self._program.homes[field.number]) in self._readers:
+                    self._readers[home].append(place)
             place = params.ctypes.data + 8 * start
             row[:] = self._addresses[step.kernel], place, step.units, step.block, step.inner, int(step.work)
             start += size
@@ -84,7 +117,7 @@ class Workspace:
 
     def _resolve(self, field: Field) -> Any:
         if isinstance(field, Value):
-            return self._arena.ctypes.data + self._program.offsets[field.number] * self.capacity
+            return self._base + self._program.offsets[field.number] * self.capacity
         if isinstance(field, Kernel):
             return self._addresses[field.name]
         return field.ctypes.data if isinstance(field, np.ndarray) else field
