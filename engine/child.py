@@ -25,7 +25,7 @@ def command(module: str) -> list[str]:
 
 def search_path() -> bytes:
     """Where this process imports from, as a line."""
-    return (json.dumps([path or os.getcwd() for path in sys.path]) + "\n").encode()
+    return (json.dumps([str(path) for path in sys.path]) + "\n").encode()
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -1,28 +1,20 @@
 """Have kernels compiled, by child processes where there is a Python to run, else in this process."""
 
-import json
 import logging
-import os
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO
 
+from engine.child import command, environment, has_python, search_path
 from engine.errors import KernelError
 from engine.kernels.isa import Isa
 from engine.runtime.processors import available_threads
 
 log = logging.getLogger("engine")
 
-_BOOT = """import json, sys
-sys.path[:] = json.loads(sys.stdin.readline())
-from engine.kernels.compiler import main
-main()"""
-_KEPT = ("PATH", "HOME", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LANG")
 _MOST_CHILDREN = 2
 _SLOW_FIRST = ("tile", "run", "conv_direct", "depthwise_direct")
 
@@ -40,7 +32,7 @@ def compile_kernels(names: Iterable[str], isa: Isa, keep: Callable[[str, bytes],
         keep(name, code)
         done.add(name)
 
-    if _has_python():
+    if has_python():
         _Children(order, isa, record).work()
     for name in (n for n in order if n not in done):
         record(name, _compile_here(name, isa))
@@ -85,15 +77,13 @@ class _Children:
             log.info("the compiling child process failed: %s", error)
 
     def _compile_in_child(self, errors: IO[bytes]) -> None:
-        environment = {k: v for k, v in os.environ.items() if k in _KEPT}
-        environment |= {"NUMBA_CPU_NAME": self._isa.cpu, "NUMBA_CPU_FEATURES": ""}
-        command, pipe = [sys.executable, "-I", "-B", "-c", _BOOT], subprocess.PIPE
-        with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=errors, env=environment) as child:
+        variables = environment(NUMBA_CPU_NAME=self._isa.cpu, NUMBA_CPU_FEATURES="")
+        asked, pipe = command("engine.kernels.compiler"), subprocess.PIPE
+        with subprocess.Popen(asked, stdin=pipe, stdout=pipe, stderr=errors, env=variables) as child:
             self._running.append(child)
             assert child.stdin is not None
             assert child.stdout is not None
-            paths = json.dumps([str(path) for path in sys.path])
-            child.stdin.write(f"{paths}\n{self._isa.name}\n".encode())
+            child.stdin.write(search_path() + f"{self._isa.name}\n".encode())
             for name in self._drain():
                 child.stdin.write((name + "\n").encode())
                 child.stdin.flush()
@@ -113,11 +103,6 @@ class _Children:
                 yield self._waiting.get_nowait()
             except Empty:
                 return
-
-
-def _has_python() -> bool:
-    frozen = getattr(sys, "frozen", False)
-    return bool(sys.executable) and not frozen and Path(sys.executable).name.lower().startswith(("python", "pypy"))
 
 
 def _last_line(errors: IO[bytes], status: int) -> str:

@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -181,13 +182,14 @@ def test_an_address_is_found_once(compiled: list[str]) -> None:
 
 
 def test_an_unknown_kernel_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiling, "_has_python", lambda: False)
+    monkeypatch.setattr(compiling, "has_python", lambda: False)
     with pytest.raises(KernelError, match=r"kernel no_such_kernel cannot be compiled for .*: ModuleNotFoundError"):
         native.addresses(["no_such_kernel"], ISA)
 
 
 def test_a_compiling_child_that_dies_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiling, "_BOOT", "import sys; sys.stderr.write('out of memory'); sys.exit(3)")
+    failing = "import sys; sys.stderr.write('out of memory'); sys.exit(3)"
+    monkeypatch.setattr(compiling, "command", lambda module: [sys.executable, "-c", failing])
     monkeypatch.setattr(compiling, "_compile_here", lambda name, isa: name.encode())
     kept: dict[str, bytes] = {}
     compiling.compile_kernels(["one", "two", "three"], ISA, kept.__setitem__)
