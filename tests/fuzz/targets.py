@@ -38,15 +38,19 @@ def _files(pattern: str) -> list[Path]:
 
 
 def _load(content: bytes | Path, arch: bytes | None = None) -> None:
-    """Load a model; if that works and it is small, let it predict."""
+    """All of loading but fetching kernels: nothing is computed."""
+    with patch("engine.runtime.native.addresses"):
+        engine.load_model(content, arch=arch, threads=1)
+
+
+def _run(content: bytes, arch: bytes) -> None:
+    """Load a model; if that works and its values are small, let it predict."""
+    _load(content, arch)
+    inspection = engine.inspect_model(content, arch=arch)
+    if inspection.value_bytes is None or inspection.value_bytes > MAX_VALUES:
+        return
     model = engine.load_model(content, arch=arch, threads=1)
-    shapes = model.input_shape if isinstance(model.input_shape, list) else [model.input_shape]
-    if any(None in shape[1:] for shape in shapes):
-        return
-    if engine.inspect_model(content, arch=arch).value_bytes > MAX_VALUES:
-        return
-    inputs = [np.zeros((1, *shape[1:]), np.float32) for shape in shapes]
-    model.predict(inputs if len(inputs) > 1 else inputs[0])
+    model.predict([np.zeros((1, *shape), np.float32) for shape in inspection.survey.inputs.values()])
 
 
 def hdf5(rng: Random) -> Attempt:
@@ -56,22 +60,17 @@ def hdf5(rng: Random) -> Attempt:
 
 
 def config(rng: Random) -> Attempt:
-    """Values of a model's description, with the weights that fit the one before."""
+    """Values of a model's description, with the weights that fit the one before. What can be loaded computes."""
     path = rng.choice(_files("k*/*.h5"))
     arch = json.dumps(mutate_json(rng, _described(path))).encode()
-    return lambda: _load(path.read_bytes(), arch)
+    return lambda: _run(path.read_bytes(), arch)
 
 
 def sizes(rng: Random) -> Attempt:
-    """One or two whole numbers of a model's description, made large. Nothing is computed, so no kernel is needed."""
+    """One or two whole numbers of a model's description, made large."""
     path = rng.choice(_files("k*/*.h5"))
     arch = json.dumps(enlarge(rng, _described(path))).encode()
-
-    def attempt() -> None:
-        with patch("engine.runtime.native.addresses"):
-            engine.load_model(path.read_bytes(), arch=arch, threads=1)
-
-    return attempt
+    return lambda: _load(path.read_bytes(), arch)
 
 
 def _described(path: Path) -> dict[str, Any]:
