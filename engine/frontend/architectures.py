@@ -96,13 +96,13 @@ def described(wanted: Architecture, weights: SavedLayers | SavedTree) -> SavedMo
 
 
 def floats(weights: SavedLayers | SavedTree) -> Iterator[Stored]:
-    """All weights but whole numbers, which count or seed."""
+    """All weights but counters and seeds: whole numbers, and what has no axis."""
     if isinstance(weights, SavedTree):
         containers = [weights.child(name) for name in ("layers", "_layer_checkpoint_dependencies")]
         found: Iterable[Stored] = (item for group in containers if group for item in _below(group))
     else:
         found = (item for layer in weights for item in layer.weights)
-    return (item for item in found if item.kind != "integer")
+    return (item for item in found if item.kind != "integer" and item.shape)
 
 
 def _below(group: SavedTree, depth: int = 0) -> Iterator[Stored]:

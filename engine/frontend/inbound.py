@@ -1,6 +1,7 @@
 """Who feeds whom: the `inbound_nodes`, `input_layers` and `output_layers` of Keras 2 and 3, as plain references."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeGuard
 
 from engine.errors import ModelFileError, UnsupportedLayerError
@@ -19,7 +20,24 @@ def parse_node(data: Any, layer: str) -> Arguments:
             tensors = [_keras2(entry[:3]) for entry in entries]
             kwargs = {key: v for entry in entries if len(entry) == 4 for key, v in (entry[3] or {}).items()}
             return Arguments((tensors if len(tensors) > 1 else tensors[0],), {k: _keras2(v) for k, v in kwargs.items()})
+        kwargs = {}
+        with suppress(_NotAnEntryError):
+            return Arguments((_nested(data, kwargs),), {k: _keras2(v) for k, v in kwargs.items()})
     raise ModelFileError(f"layer {layer!r}: its inbound_nodes are not understood: {repr(data)[:80]}")
+
+
+class _NotAnEntryError(Exception):
+    """What stands among the entries of a node is none."""
+
+
+def _nested(data: Any, kwargs: dict[str, Any]) -> Any:
+    """References and constants in lists of lists; `kwargs` collects what is called with them."""
+    if _is_entry(data):
+        kwargs |= (data[3] or {}) if len(data) == 4 else {}
+        return _keras2(data[:3])
+    if not isinstance(data, list):
+        raise _NotAnEntryError
+    return [_nested(item, kwargs) for item in data]
 
 
 def parse_tensors(data: Any, what: str) -> tuple[Ref, ...]:

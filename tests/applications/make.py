@@ -2,11 +2,12 @@
 
     python tests/applications/make.py OUT NAME...             # Keras 3
     python tests/applications/make.py OUT NAME... --tf-keras  # Keras 2 as the package tf_keras
-    python tests/applications/make.py OUT NAME... --all       # more than the `.h5` of the model itself
+    python tests/applications/make.py OUT NAME... --all       # more than the model and its weights
 
-With `--all` there are also `NAME.keras`, `NAME.weights.h5`, `NAME.json` and, of tf_keras, `NAME.only.h5` with weights
-layer by layer; `NAME.features.h5` without its top for images of any size (NASNet's: another); and `NAME.first.h5` with channels first,
-where Keras builds it. TensorFlow does not compute that on a CPU: its y is that of the same weights with channels last.
+There are `NAME.h5` and `NAME.weights.h5`. With `--all` there are also `NAME.keras`, `NAME.json` and, of tf_keras,
+`NAME.only.h5` with weights layer by layer; `NAME.features.h5` without its top for images of any size (NASNet's: of
+another); and `NAME.first.h5` with channels first, where Keras builds it. TensorFlow does not compute that on a CPU: its
+y is that of the same weights with channels last.
 
 Biases, scales and shifts are drawn, statistics of batch normalization are those of random images, drawn around; with
 variances a little larger than measured, since random networks of exact ones magnify every rounding a thousandfold.
@@ -83,6 +84,7 @@ def make(keras: Any, name: str, folder: Path, everything: bool) -> None:
     y = np.asarray(model(x, training=False))
     np.savez(folder / f"{name}.npz", x=x, y=y)
     model.save(folder / f"{name}.h5")
+    save_weights(keras, model, folder / name)
     if everything:
         save_otherwise(keras, model, folder / name)
         wide = rng.uniform(0, 255, (IMAGES, size + 32, size + 64, 3)).astype(np.float32)
@@ -92,15 +94,20 @@ def make(keras: Any, name: str, folder: Path, everything: bool) -> None:
         save_channels_first(keras, lambda: build(input_shape=(3, size, size), **options), model, folder / name)
 
 
+def save_weights(keras: Any, model: Any, path: Path) -> None:
+    """Save the weights alone, as a tree of layers."""
+    if keras.__version__.startswith("2"):
+        keras.src.saving.saving_lib.save_weights_only(model, f"{path}.weights.h5")
+    else:
+        model.save_weights(f"{path}.weights.h5")
+
+
 def save_otherwise(keras: Any, model: Any, path: Path) -> None:
-    """Save the whole model and its weights in further formats, and its description."""
+    """Save the whole model in further formats, and its description."""
     model.save(f"{path}.keras")
     Path(f"{path}.json").write_text(model.to_json())
     if keras.__version__.startswith("2"):
         model.save_weights(f"{path}.only.h5")
-        keras.src.saving.saving_lib.save_weights_only(model, f"{path}.weights.h5")
-    else:
-        model.save_weights(f"{path}.weights.h5")
 
 
 def save_features(model: Any, images: np.ndarray, path: Path, rng: np.random.Generator) -> None:

@@ -10,12 +10,20 @@ from engine.frontend.operations.table import operation
 from engine.ir.ops import Dense, MatMul, Reduce, Transpose
 
 
-@operation("Einsum subscripts a b", "raw.Einsum equation a b")
-def einsum(scope: Scope, subscripts: Any, a: Any, b: Any = None) -> int:
-    """Products of one or two values, summed over letters that the result has not; the first letter is the batch."""
+@operation("Einsum subscripts a b c d", "raw.Einsum equation a b c d")
+def einsum(scope: Scope, subscripts: Any, a: Any, b: Any = None, c: Any = None, d: Any = None) -> int:
+    """Products of up to four values, summed over letters that the result has not; the first letter is the batch."""
     terms, _, result = str(subscripts).replace(" ", "").partition("->")
     letters = terms.split(",")
-    items = [a] if b is None else [a, b]
+    items = [item for item in (a, b, c, d) if item is not None]
+    while len(items) > 2 and len(letters) == len(items):
+        later = "".join(letters[2:]) + result
+        both = "".join(dict.fromkeys(c for c in letters[0] + letters[1] if c in later))
+        product = einsum(scope, f"{letters[0]},{letters[1]}->{both}", *items[:2])
+        assert isinstance(product, int)
+        items, letters = [Tensor(product), *items[2:]], [both, *letters[2:]]
+    b = items[1] if len(items) == 2 else None
+    a = items[0]
     if not result or len(letters) != len(items) or any(len(set(t)) < len(t) or not t.isalpha() for t in letters):
         raise scope.refuse(f"the equation {subscripts!r} is not supported")
     if len(items) == 2 and not isinstance(b, Tensor):

@@ -4,6 +4,7 @@ from typing import Any
 
 from engine.frontend.call import Tensor
 from engine.frontend.layers.activation import log_softmax as log_softmax_of
+from engine.frontend.layers.activation import sparsemax as sparsemax_of
 from engine.frontend.layers.geometry import over_axes
 from engine.frontend.operations.scope import Scope
 from engine.frontend.operations.table import Function, operation
@@ -193,6 +194,14 @@ def log_softmax(scope: Scope, x: Any, axis: Any = -1) -> int:
     value = scope.value(x)
     axes = scope.axes(-1 if axis is None else axis, scope.rank(value))
     return over_axes(scope.call, value, axes, lambda v: log_softmax_of(scope.call, v))
+
+
+@operation("Sparsemax x axis")
+def sparsemax(scope: Scope, x: Any, axis: Any = -1) -> int:
+    """The nearest point whose elements are shares of one."""
+    value = scope.value(x)
+    axes = scope.axes(axis, scope.rank(value))
+    return over_axes(scope.call, value, axes, lambda v: sparsemax_of(scope.call, v))
 
 
 @operation("Clip x x_min x_max", "clip_by_value t clip_value_min clip_value_max", "raw.ClipByValue")

@@ -90,3 +90,11 @@ def resize_with_pad(
     y = resized(scope.call, value, inner, word, scope.flag(antialias))
     top, left = (max((a - b) // 2, 0) for a, b in zip(size, inner, strict=True))
     return framed(scope, y, (top, size[0] - inner[0] - top), (left, size[1] - inner[1] - left))
+
+
+@operation("image.convert_image_dtype image dtype saturate")
+def converted(scope: Scope, x: Any, dtype: Any, saturate: Any = False) -> int:
+    """The image itself, where it stays floating point."""
+    if "float" not in str(dtype):
+        raise scope.refuse(f"images of {repr(dtype)[:40]} are not supported")
+    return scope.value(x)

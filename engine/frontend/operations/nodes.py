@@ -6,6 +6,7 @@ from typing import Any
 from engine.errors import GraphError
 from engine.frontend import operations as _families  # noqa: F401  # fills the table of functions
 from engine.frontend.call import Call, Tensor
+from engine.frontend.operations.filling import FILLED, has_batch
 from engine.frontend.operations.node_text import parse_node_text
 from engine.frontend.operations.scope import Scope, tensors_in
 from engine.frontend.operations.sizes import SIZES, shape_of
@@ -30,7 +31,9 @@ def is_operation(spec: LayerSpec, arguments: Arguments) -> bool:
         return True
     if spec.class_name not in OPERATIONS or "trainable" in spec.config:
         return False
-    return spec.class_name not in LAYERS or len(arguments.args) != 1 or "newshape" in spec.config
+    first = arguments.args[0] if len(arguments.args) == 1 else None
+    alone = spec.class_name == "Average" and not isinstance(first, list | tuple)
+    return spec.class_name not in LAYERS or len(arguments.args) != 1 or "newshape" in spec.config or alone
 
 
 def run_operation(call: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[int, ...]:
@@ -42,6 +45,8 @@ def run_operation(call: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
         if name in _SHAPE:
             return (call.emitter.note(shape_of(scope, args[0])),)
         if next(tensors_in([*args, *kwargs.values()]), None) is None:
+            if name in FILLED and has_batch([*args, *kwargs.values()]):
+                return (FILLED[name](scope, *args, **_without_name(kwargs)),)
             if name not in SIZES:
                 raise scope.refuse("is called on constants only")
             return (call.emitter.note(SIZES[name](scope, *args, **_without_name(kwargs))),)

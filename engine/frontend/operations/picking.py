@@ -10,7 +10,7 @@ from engine.frontend.operations.scope import Scope
 from engine.frontend.operations.slicing import flip, taken
 from engine.frontend.operations.table import operation
 from engine.frontend.weights import MAX_DERIVED
-from engine.ir.ops import Embed, Gather, Select
+from engine.ir.ops import Embed, Gather, Reduce, Select, Transpose
 
 _ALL = slice(None)
 
@@ -120,4 +120,28 @@ def difference(scope: Scope, x: Any, n: Any = 1, axis: Any = -1) -> int:
         later = [slice(1, None) if i == at else _ALL for i in range(scope.rank(value))]
         earlier = [slice(0, -1) if i == at else _ALL for i in range(scope.rank(value))]
         value = scope.binary("sub", taken(scope, value, later), taken(scope, value, earlier))
+    return value
+
+
+@operation("Trace x offset axis1 axis2", "linalg.trace x")
+def trace(scope: Scope, x: Any, offset: Any = 0, first: Any = -2, second: Any = -1) -> int:
+    """The sum of the elements of two axes whose places are alike."""
+    value = scope.value(x)
+    rank = scope.rank(value)
+    axes = scope.axis(first, rank), scope.axis(second, rank)
+    order = [*(a for a in range(rank) if a not in axes), *axes]
+    moved = value if order == list(range(rank)) else scope.emit(Transpose(tuple(order)), value)
+    return scope.emit(Reduce("sum", (-1,)), diagonal(scope, Tensor(moved), offset))  # type: ignore[arg-type]
+
+
+@operation("Rot90 array k axes")
+def turned(scope: Scope, x: Any, k: Any = 1, axes: Any = (0, 1)) -> int:
+    """Two axes turned by so many right angles."""
+    value = scope.value(x)
+    rank = scope.rank(value)
+    first, second = (scope.axis(axis, rank) for axis in scope.listed(axes))
+    order = list(range(rank))
+    order[first], order[second] = second, first
+    for _ in range(scope.integer(k) % 4):
+        value = scope.emit(Transpose(tuple(order)), flip(scope, Tensor(value), second + 1))  # type: ignore[arg-type]
     return value

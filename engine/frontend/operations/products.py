@@ -59,6 +59,12 @@ def _spread(scope: Scope, x: int, lead: list[int]) -> int:
     return scope.emit(Slice((0,) * len(shape), (*lead, *shape[-2:]), steps), x)
 
 
+@operation("Inner x1 x2")
+def inner(scope: Scope, a: Any, b: Any) -> int:
+    """Products with the rows of a constant."""
+    return matmul(scope, a, b, transpose_b=True)  # type: ignore[return-value]
+
+
 @operation("linalg.matvec a b transpose_a")
 def times_vector(scope: Scope, a: Any, b: Any, transpose_a: Any = False) -> int:
     """Matrix by vector for each of the axes in front."""

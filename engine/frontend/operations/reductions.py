@@ -136,3 +136,11 @@ def _place(scope: Scope, x: int, kind: Literal["max", "min"], axis: Any, keepdim
     places = np.arange(size).reshape(-1, *[1] * (rank - 1 - scope.axis(axis, rank)))
     found = scope.emit(Select(), chosen, scope.constant(places), scope.number_of(float(size - 1)))
     return reduce(scope, "min", found, axis, keepdims)
+
+
+@operation("Average x axis weights")
+def average(scope: Scope, x: Any, axis: Any = None, weights: Any = None) -> int:
+    """The mean along axes."""
+    if weights is not None:
+        raise scope.refuse("weights are not supported")
+    return reduce(scope, "mean", scope.value(x), axis, False)

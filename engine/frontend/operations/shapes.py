@@ -1,12 +1,14 @@
 """Functions that give the same elements another shape or order."""
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from engine.errors import GraphError
+from engine.frontend.layers.geometry import window_pads
 from engine.frontend.operations.scope import Scope
 from engine.frontend.operations.table import operation
-from engine.ir.ops import Shape, Transpose
+from engine.ir.ops import Concat, Pad, Pair, Shape, Slice, Transpose, window_extent
 
 
 @operation("Reshape x newshape", "reshape tensor shape", "raw.Reshape")
@@ -119,3 +121,51 @@ def depth_to_space(scope: Scope, x: Any, block: Any, data_format: Any = "NHWC") 
         raise GraphError(f"squares of {b} do not divide {c} channels")
     y = scope.reshape(value, (h, w, b, b, c // (b * b)))
     return scope.reshape(scope.emit(Transpose((0, 2, 1, 3, 4)), y), (h * b, w * b, c // (b * b)))
+
+
+@operation("keras.backend.batch_flatten x")
+def flatten(scope: Scope, x: Any) -> int:
+    """All axes of each example as one."""
+    value = scope.value(x)
+    return scope.reshape(value, (prod(scope.shape(value)),))
+
+
+@operation(
+    "ExtractPatches images size strides dilation_rate padding data_format",
+    "image.extract_patches images sizes strides rates padding",
+)
+def patches(
+    scope: Scope,
+    x: Any,
+    size: Any,
+    strides: Any = None,
+    rates: Any = 1,
+    padding: Any = "valid",
+    data_format: Any = None,
+) -> int:
+    """The pixels of each window of an image as channels."""
+    if data_format is not None:
+        scope.choice(data_format, "channels_last")
+    value = scope.image(x)
+    window, gaps = _pair(scope, size), _pair(scope, rates)
+    steps = window if strides is None else _pair(scope, strides)
+    word = scope.choice(padding, "valid", "same")
+    pads = window_pads(word, scope.shape(value)[:2], window, steps, gaps)
+    counts = [
+        window_extent(n, k, s, pad, d)
+        for n, k, s, pad, d in zip(scope.shape(value), window, steps, pads, gaps, strict=False)
+    ]
+    if any(map(any, pads)):
+        value = scope.emit(Pad((pads[0], pads[1])), value)
+    channels = scope.shape(value)[2]
+    taps = [(i * gaps[0], j * gaps[1], 0) for i in range(window[0]) for j in range(window[1])]
+    parts = [scope.emit(Slice(tap, (*counts, channels), (*steps, 1)), value) for tap in taps]
+    return scope.emit(Concat(-1), *parts)
+
+
+def _pair(scope: Scope, given: Any) -> Pair:
+    sizes = scope.integers(given)
+    sizes = sizes[1:3] if len(sizes) == 4 else sizes * (3 - len(sizes))
+    if len(sizes) != 2 or min(sizes) < 1:
+        raise scope.wrong("a height and a width", given)
+    return sizes[0], sizes[1]

@@ -4,10 +4,13 @@ from collections.abc import Callable
 from math import prod
 from typing import Any, TypeAlias
 
-from engine.errors import GraphError
+import numpy as np
+
 from engine.frontend.call import Tensor
 from engine.frontend.operations.scope import BATCH, Batch, Scope
 
+MOST = 1 << 22
+"""Numbers that a constant made by a file's own arithmetic may have."""
 Size: TypeAlias = int | Batch
 Sizes: TypeAlias = Size | tuple[Size, ...]
 
@@ -58,17 +61,27 @@ def _product(scope: Scope, x: Any, axis: Any = None, **options: Any) -> Sizes:
 
 def _arithmetic(compute: Callable[[int, int], int]) -> Callable[..., Sizes]:
     def function(scope: Scope, x: Any, y: Any) -> Sizes:
+        if isinstance(x, list | tuple) or isinstance(y, list | tuple):
+            count = max(len(item) for item in (x, y) if isinstance(item, list | tuple))
+            left, right = (list(item) if isinstance(item, list | tuple) else [item] * count for item in (x, y))
+            if len(left) != len(right):
+                raise scope.wrong(f"{count} sizes", x)
+            return tuple(size for a, b in zip(left, right, strict=True) for size in [function(scope, a, b)])  # type: ignore[misc]
         if isinstance(x, Batch) or isinstance(y, Batch):
+            if 1 in (x, y) and compute(6, 1) == 6:
+                return BATCH
             raise scope.refuse("computes with the size of the batch")
         return compute(scope.integer(x), scope.integer(y))
 
     return function
 
 
-def _divided(a: int, b: int) -> int:
-    if b == 0:
-        raise GraphError("a size is divided by zero")
-    return a // b
+def _tiled(scope: Scope, x: Any, multiples: Any) -> Any:
+    """A constant several times along each axis."""
+    result = np.tile(scope.array(x), scope.integers(multiples))
+    if result.size > MOST:
+        raise scope.refuse(f"a constant of {result.size} numbers is too large")
+    return result.tolist()
 
 
 SIZES: dict[str, Callable[..., Sizes]] = {
@@ -77,12 +90,14 @@ SIZES: dict[str, Callable[..., Sizes]] = {
     **dict.fromkeys(("stack", "raw.Pack"), _stack),
     **dict.fromkeys(("concat", "raw.ConcatV2"), _concat),
     **dict.fromkeys(("cast", "raw.Cast", "identity"), _same),
+    "tile": _tiled,
     **dict.fromkeys(("math.reduce_prod", "raw.Prod"), _product),
     **dict.fromkeys(("math.add", "__operators__.add", "raw.AddV2"), _arithmetic(lambda a, b: a + b)),
     **dict.fromkeys(("math.subtract", "__operators__.sub", "raw.Sub"), _arithmetic(lambda a, b: a - b)),
     **dict.fromkeys(("math.multiply", "__operators__.mul", "raw.Mul"), _arithmetic(lambda a, b: a * b)),
     **dict.fromkeys(
-        ("math.floordiv", "__operators__.floordiv", "raw.FloorDiv"), _arithmetic(lambda a, b: a // (b or 1))
+        ("math.floordiv", "__operators__.floordiv", "compat.v1.floor_div", "raw.FloorDiv"),
+        _arithmetic(lambda a, b: a // (b or 1)),
     ),
 }
 """By the name of the function; results are the sizes, not values of the graph."""

@@ -73,6 +73,7 @@ def operation(*names: str) -> Callable[[Function], Function]:
         for text in names:
             name, *parameters = text.split()
             assert name not in OPERATIONS, name
+            assert len(parameters) <= len(own), name
             OPERATIONS[name] = Entry(function, tuple(parameters) or own)
         return function
 
