@@ -3,13 +3,12 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import KernelError, LimitExceededError
+from engine.errors import KernelError
 from engine.ir.graph import Graph, Weight
 from engine.ir.ops import HostCall
 from engine.plan.choose import Choice
@@ -27,7 +26,6 @@ log = logging.getLogger("engine")
 _MOST_IMAGES = 32
 _MOST_BYTES = 16 << 20
 _KEPT = 4
-_MOST_ELEMENTS = 1 << 31
 
 Arrays = Sequence[NDArray[np.float32]]
 
@@ -35,11 +33,7 @@ Arrays = Sequence[NDArray[np.float32]]
 def new_session(
     graph: Graph, threads: int | None, memory: Memory = "normal"
 ) -> "Session | SegmentedSession | FallbackSession":
-    """A session on compiled kernels, or, where this machine cannot run them, on NumPy with one warning.
-
-    Raises `LimitExceededError` where a value of one example has 2³¹ elements or more.
-    """
-    _require_countable(graph)
+    """A session on compiled kernels, or, where this machine cannot run them, on NumPy with one warning."""
     try:
         machine = this_machine()
         with np.errstate(all="ignore"):
@@ -49,15 +43,6 @@ def new_session(
         log.warning("computing with NumPy, slowly: %s", error)
         return FallbackSession(graph)
     return session
-
-
-def _require_countable(graph: Graph) -> None:
-    layers = dict.fromkeys(graph.inputs, "input") | {node.output: f"layer {node.layer!r}" for node in graph.nodes}
-    for value, shape in graph.shapes.items():
-        if prod(shape) >= _MOST_ELEMENTS:
-            raise LimitExceededError(
-                f"{layers[value]}: shape {shape} has {prod(shape)} elements, at most 2³¹ − 1 are possible"
-            )
 
 
 def _compiled(graph: Graph, machine: Machine, threads: int | None, choose: Choice) -> "Session | SegmentedSession":
