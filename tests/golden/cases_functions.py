@@ -186,3 +186,32 @@ def _(keras: Any) -> Any:
     return keras.Model(
         a, [*y, old.resize_images(a, (4, 3)), tf.image.rgb_to_yiq(inside), tf.image.adjust_gamma(inside, 2.0)]
     )
+
+
+@graph_case("functions_sizes", only=2)
+def _(keras: Any) -> Any:
+    tf, a = _tensorflow(), keras.Input((6, 8, 3))
+    shape, count = tf.shape(a), keras.backend.shape(a)[0]
+    columns = tf.tile(tf.reshape(tf.range(8, dtype=tf.float32), [1, 1, 8, 1]), [count, 6, 1, 1])
+    y = [tf.image.resize(a, [shape[1] * 2, shape[2] // 2]), tf.image.resize(a, shape[1:3] * 2), columns + a]
+    y += [tf.concat([tf.zeros([count, 1, 8, 3]), a], 1), tf.concat([a, tf.fill([count, 6, 8, 1], 2.5)], -1)]
+    y += [tf.reshape(a, [-1, tf.reduce_prod(shape[1:])]), keras.backend.batch_flatten(a), tf.image.sobel_edges(a)]
+    y += [tf.concat([tf.ones([count, 6, 8, 2]), a], -1), tf.reshape(a, tf.concat([shape[:1], [48, 3]], 0))]
+    return keras.Model(a, y)
+
+
+@graph_case("functions_patches", only=2)
+def _(keras: Any) -> Any:
+    tf, a = _tensorflow(), keras.Input((6, 8, 3))
+    y = [tf.image.extract_patches(a, [1, 2, 3, 1], [1, 2, 2, 1], [1, 1, 1, 1], "VALID")]
+    y += [tf.image.extract_patches(a, [1, 3, 2, 1], [1, 1, 2, 1], [1, 2, 1, 1], "SAME"), tf.linalg.trace(a)]
+    return keras.Model(a, [*y, tf.one_hot(tf.argmax(a, -1), 3), tf.image.convert_image_dtype(a, tf.float32)])
+
+
+@graph_case("functions_rarer", only=3)
+def _(keras: Any) -> Any:
+    o, a = keras.ops, keras.Input((6, 8, 3))
+    y = [o.average(a, axis=1), o.einsum("bhwc,bhkc,bhkd->bhwd", a, a, a), o.image.extract_patches(a, (2, 3))]
+    y += [o.image.extract_patches(a, (2, 2), strides=1, padding="same"), o.inner(a, np.ones((2, 3), np.float32))]
+    y += [o.rot90(a, k=1, axes=(1, 2)), o.rot90(a, k=3, axes=(3, 1)), o.trace(a, axis1=1, axis2=2), o.sparsemax(a)]
+    return keras.Model(a, [*y, o.multi_hot(o.cast(o.argmax(a, -1), "int32"), 3)])
