@@ -1,7 +1,8 @@
 """Take chunks of the published step, one's own share first, then what others have left. See `state` for the words.
 
 What a thread computed is in its own cache, and the same rows are its share of the next step: taking another's chunk
-moves data between cores, which costs more than a short wait. So a thread looks on for a while before it does.
+moves data between cores, which costs more than a short wait. So a thread looks on, `PATIENCE` times, before it takes
+the last chunk of another.
 """
 
 from numba import njit
@@ -19,12 +20,11 @@ from engine.kernels.state import (
     LINES,
     MASK,
     PARAMS,
+    PATIENCE,
     SCRATCH,
     TILES,
     WORD,
 )
-
-LOOKS = 200
 
 
 @njit
@@ -47,7 +47,7 @@ def claim_all(state, me, pause):
     threads = load_acquire(state + LIMIT)
     for k in range(threads):
         line = state + LINES + LINE * ((me + k) % threads)
-        while k > 0 and looks < LOOKS and _left(line):
+        while k > 0 and looks < load_acquire(mine + PATIENCE) and _left(line):
             if _left(mine):
                 return ran
             looks += 1
@@ -57,7 +57,10 @@ def claim_all(state, me, pause):
             chunk = (word >> FIELD) & MASK
             if chunk >= word & MASK or me >= load_acquire(state + LIMIT):
                 break
-            if compare_swap(line + WORD, word, word + (1 << FIELD)):
+            change = 1 << FIELD
+            if k > 0:
+                chunk, change = (word & MASK) - 1, -1
+            if compare_swap(line + WORD, word, word + change):
                 grain, tiles = load_acquire(line + GRAIN), load_acquire(line + TILES)
                 first = chunk * grain
                 function, params = load_acquire(line + FUNCTION), load_acquire(line + PARAMS)

@@ -3,7 +3,8 @@
 The one argument is the address of a call block (`state.CALL_…`): the team's state or 0, threads, images, the program,
 its number of steps, and scratch memory, of which thread t's starts at `scratch + t·scratch_step`. A program row is:
 kernel, address of its parameters, units an image, units a tile, tiles a block of units, and an estimate of the work an
-image in nanoseconds. A step below `SOLO` nanoseconds is not worth sharing.
+image in nanoseconds. A step below `SOLO` nanoseconds is not worth sharing. A thread that is done with its share looks
+on `LOOKS` times, and once more for every `LOOK` nanoseconds of it.
 """
 
 from numba import njit, types
@@ -27,6 +28,7 @@ from engine.kernels.state import (
     LINES,
     MOST_CHUNKS,
     PARAMS,
+    PATIENCE,
     SCRATCH,
     SEQUENCE,
     SIZE,
@@ -43,6 +45,7 @@ from engine.kernels.state import (
 
 SIGNATURE = types.void(types.int64)
 SOLO = 2000
+LOOKS, LOOK = 200, 64
 
 
 def build(simd, variant):
@@ -57,7 +60,7 @@ def build(simd, variant):
         return total
 
     @njit
-    def share(state, function, params, tiles, threads):
+    def share(state, function, params, tiles, threads, patience):
         """Publish a step, help with it, and wait for the chunks that others hold."""
         grain = (tiles + MOST_CHUNKS - 1) // MOST_CHUNKS
         chunks = (tiles + grain - 1) // grain
@@ -68,6 +71,7 @@ def build(simd, variant):
             store_release(line + PARAMS, params)
             store_release(line + GRAIN, grain)
             store_release(line + TILES, tiles)
+            store_release(line + PATIENCE, patience)
             sequence = (load_acquire(line + WORD) >> SEQUENCE) + 1
             first, limit = chunks * t // threads, chunks * (t + 1) // threads
             store_release(line + WORD, (sequence << SEQUENCE) | (first << FIELD) | limit)
@@ -90,10 +94,11 @@ def build(simd, variant):
             block = i64_at(step + STEP_BLOCK)
             tiles = (n * i64_at(step + STEP_UNITS) + block - 1) // block * i64_at(step + STEP_INNER)
             store_release(params, n)
-            if state == 0 or tiles == 1 or n * i64_at(step + STEP_WORK) < SOLO:
+            work = n * i64_at(step + STEP_WORK)
+            if state == 0 or tiles == 1 or work < SOLO:
                 call(function, params, 0, tiles, scratch)
             else:
-                share(state, function, params, tiles, threads)
+                share(state, function, params, tiles, threads, LOOKS + work // threads // LOOK)
         restore(mode)
 
     return kernel

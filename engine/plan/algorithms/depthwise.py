@@ -68,7 +68,11 @@ class DepthwiseDirect:
         return sum(-(-pad // op.strides[1]) for pad in op.pads[1])
 
     def _cut(self, site: Site, across: int, copies: bool) -> tuple[int, int]:
-        """Output rows and channels of a tile of work: a copy of whole images if L1 nearly holds one of some vectors."""
+        """Output rows and channels of a tile of work; a copy of some vectors of channels nearly fits L1.
+
+        Copied images are cut in an even number of row blocks: threads that share a pixel's channels fetch each
+        other's cache lines.
+        """
         op, machine = site.op, site.machine
         oh, ow, channels = site.result[-3:]
         rows = site.share(oh, self.cost(site))
@@ -76,13 +80,15 @@ class DepthwiseDirect:
             return min(rows, max(1, _TILE_FLOATS // (ow * channels))), channels
         kh, _, _, m = site.operand_shape(1)
         down = (kh - 1) * op.dilation[0] + 1
+        if rows < oh:
+            rows = -(-oh // (2 * max(1, min(-(-oh // rows), oh // max(kh, 4)) // 2)))
         columns = channels
         if m == 1:
             lanes = machine.isa.lanes
-            near = 3 * machine.l1 // 8 // (across * ((oh - 1) * op.strides[0] + down)) // lanes
+            near = 3 * machine.l1 // 8 // (across * ((rows - 1) * op.strides[0] + down)) // lanes
             columns = min(channels, lanes * max(near, 4 if channels >= 16 * lanes else 2))
         fitting = (machine.l2 // 4 // (across * columns * 4) - down) // op.strides[0] + 1
-        return max(1, min(fitting, max(rows, min(-(-oh // 2), 2 * kh)))), columns
+        return max(1, min(fitting, rows)), columns
 
 
 def pack_channels(w: NDArray[Any], lanes: int) -> NDArray[np.float32]:

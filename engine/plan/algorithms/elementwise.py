@@ -89,8 +89,9 @@ class BinaryStrided(Simple):
         if 0 < len(axes) < 4:
             wanted = axes[0] // site.share(axes[0], self.cost(site))
             parts = gcd(axes[0], 1 << wanted.bit_length() - 1)
-            axes = [parts, axes[0] // parts, *axes[1:]]
-            walks = [[first * axes[1], first, *rest] for first, *rest in walks]
+            between = 3 - len(axes)
+            axes = [parts, *[1] * between, axes[0] // parts, *axes[1:]]
+            walks = [[w[0] * axes[between + 1], *[0] * between, *w] for w in walks]
         lead = [0] * (4 - len(axes))
         extents = [1] * len(lead) + axes
         fields: dict[str, Field] = {"y": site.y, **{f"d{i}": extent for i, extent in enumerate(extents)}}
