@@ -1,8 +1,9 @@
 """The compiled network against its meaning in NumPy float64, layer by layer, and against a stored answer.
 
-Layers are those that run, after all passes: a batch normalization that went into a convolution is part of it. What
-passes did is in the last lines, where the outputs of the network as it runs are compared with those of the network
-as it was read.
+Layers are those that run, after all passes: a batch normalization that went into a convolution is part of it. Each is
+compared for the inputs that it really had, so rounding in layers before it does not count, and a fault is found where
+it is. What passes did, and rounding altogether, is in the lines after, where the outputs of the network as it runs are
+compared with those of the network as it was read.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -127,14 +128,20 @@ def verify_network(
 
 
 def _layers(graph: Graph, inputs: Arrays, tolerance: float, threads: int | None) -> Iterator[Compared]:
-    nodes = [node for node in graph.nodes if not isinstance(node.op, Reshape | Identity)]
-    if not nodes:
-        return
-    every = replace(graph, outputs=tuple(node.output for node in nodes))
-    found = new_session(every, threads).run(inputs, len(inputs[0]))
-    expected = reference.run(graph, inputs)
-    for node, y in zip(nodes, found, strict=True):
-        yield compare("layer", node.layer, _operation(node), y, expected[node.output], tolerance)
+    every = replace(graph, outputs=tuple(node.output for node in graph.nodes))
+    found = new_session(every, threads).run(inputs, len(inputs[0])) if graph.nodes else []
+    values = dict(zip((*graph.inputs, *every.outputs), (*inputs, *found), strict=True))
+    for node in graph.nodes:
+        if not isinstance(node.op, Reshape | Identity):
+            expected = _meaning(node, graph, values)
+            yield compare("layer", node.layer, _operation(node), values[node.output], expected, tolerance)
+
+
+def _meaning(node: Node, graph: Graph, values: Mapping[int, NDArray[Any]]) -> NDArray[np.float64]:
+    """What a node makes of its operands."""
+    operands = tuple(dict.fromkeys(node.values))
+    alone = replace(graph, inputs=operands, outputs=(node.output,), nodes=(node,))
+    return reference.run(alone, [values[v] for v in operands])[node.output]
 
 
 def _operation(node: Node) -> str:

@@ -65,7 +65,8 @@ def test_the_first_wrong_layer_is_named(monkeypatch: pytest.MonkeyPatch) -> None
         found = verify_network(network, drawn_inputs(network.graph), "mnist.h5")
     assert found.first_wrong is not None
     assert found.first_wrong.name == "conv2"
-    assert [each.agrees for each in found.compared[:2]] == [True, False]
+    assert [each.name for each in found.compared if not each.agrees] == ["conv2", "logits"]
+    assert [each.kind for each in found.compared if not each.agrees] == ["layer", "output"]
     assert "the first is layer conv2 (Conv, relu)" in list(found.lines())[-1]
 
 
