@@ -102,6 +102,8 @@ def test_arrow_keys_move_the_element(shown: Browser, found: Explanation) -> None
     for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"):
         shown.press(key)
     assert "Row 9, column 11" in texts(shown, "#stage-1 .looks figcaption")[-1]
+    assert "Row 9, column 11" in texts(shown, "#stage-1 [role=status]")[0]
+    assert shown.run("document.activeElement.dataset.map") == str(found.trace.stages[1].y)
     channel = shown.run("+document.querySelector('#stage-1 .gallery [aria-pressed=true]').dataset.item")
     check_window(shown, expected(found, 1, 9, 11, channel))
 

@@ -87,10 +87,12 @@ function card(stage, i) {
 function mapsBody(stage) {
   const state = { channel: (stage.views ? stage.views.channels : stage.order)[0], row: 0, column: 0 };
   const [looks, panel] = [make("div", { class: "looks" }), make("div", { class: "window" })];
+  const spoken = make("p", { class: "hidden", role: "status" });
   const move = (row, column) => {
     state.row = Math.min(Math.max(row, 0), stage.out[0] - 1);
     state.column = Math.min(Math.max(column, 0), stage.out[1] - 1);
     fill(looks, ...looksOf(stage, state, move));
+    spoken.textContent = looks.lastElementChild.textContent;
     fill(panel, ...(stage.geometry.size ? windowPanel(stage, windowOf(stage, state.row, state.column, state.channel)) : []));
   };
   const choose = (channel) => {
@@ -98,7 +100,7 @@ function mapsBody(stage) {
     move(...peakOf(stage, channel));
   };
   choose(state.channel);
-  return [make("h3", {}, "Feature maps"), gallery(stage, state.channel, choose), make("h3", {}, "One number, looked at"), looks, panel];
+  return [make("h3", {}, "Feature maps"), gallery(stage, state.channel, choose), make("h3", {}, "One number, looked at"), looks, spoken, panel];
 }
 
 const best = (values) => values.reduce((a, v, i) => (v > values[a] ? i : a), 0);

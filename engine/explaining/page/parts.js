@@ -57,7 +57,7 @@ function partsTable(parts, rest, head) {
 function equation(first, total, steps, value, softmax) {
   const box = (label, number, last) => make("div", { class: last ? "result" : null }, make("span", {}, label), make("b", {}, number));
   const boxes = [[first, total], ...steps];
-  return make("div", { class: "equation", role: "status", "aria-live": "polite" },
+  return make("div", { class: "equation" },
     ...boxes.map(([label, number], i) => box(label, show(number), i === boxes.length - 1 && !softmax)),
     softmax ? box("goes into softmax", show(value), true) : null);
 }
