@@ -1,4 +1,6 @@
-"""A scale and shift after a convolution or dense layer goes into its weights: batch normalization costs nothing.
+"""A scale and shift after a convolution, a dense layer or another scale goes into its weights.
+
+So batch normalization costs nothing.
 
 Computed in float64 and rounded once, when the weights are packed.
 """
@@ -12,6 +14,8 @@ from numpy.typing import NDArray
 from engine.ir.graph import Graph, Node, Weight
 from engine.ir.ops import LINEAR, Conv, ConvTranspose, Dense, DepthwiseConv, ScaleShift
 from engine.passes.rewrite import rebuild
+
+_PRODUCTS = (Conv, ConvTranspose, Dense, DepthwiseConv, ScaleShift)
 
 
 def fold_scale_shift(graph: Graph) -> Graph:
@@ -32,7 +36,7 @@ def fold_scale_shift(graph: Graph) -> Graph:
 
 
 def _takes(node: Node) -> bool:
-    return isinstance(node.op, Conv | ConvTranspose | Dense | DepthwiseConv) and node.op.activation == LINEAR
+    return isinstance(node.op, _PRODUCTS) and node.op.activation == LINEAR
 
 
 def _scaled(product: Node, node: Node) -> Node:
@@ -49,7 +53,7 @@ def _scaled(product: Node, node: Node) -> Node:
         return shift.read() + (0.0 if bias is None else bias.read().astype(np.float64) * scale.read())
 
     folded = Weight(w.name, w.shape, kernel), Weight(shift.name, shift.shape, offset)
-    assert isinstance(product.op, Conv | ConvTranspose | Dense | DepthwiseConv)
+    assert isinstance(product.op, _PRODUCTS)
     assert isinstance(node.op, ScaleShift)
     op = replace(product.op, activation=node.op.activation)
     return replace(product, op=op, operands=(product.operands[0], *folded))

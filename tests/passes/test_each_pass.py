@@ -163,6 +163,15 @@ def test_scales_go_into_the_weights(op: Op, shape: tuple[int, ...], kernel: tupl
     check(before, after, net)
 
 
+def test_two_scales_are_one() -> None:
+    net = Net()
+    x = net.add(ScaleShift(), net.input(5, 3), net.weight(3), net.weight(3))
+    before = net.graph(net.add(ScaleShift(RELU), x, net.weight(3), net.weight(3)))
+    after = fold_scale_shift(before)
+    assert ops_of(after) == ["ScaleShift"]
+    check(before, after, net)
+
+
 def test_a_scale_stays_behind_an_activation() -> None:
     net = Net()
     x = net.add(Dense(RELU), net.input(4), net.weight(4, 6))

@@ -1,7 +1,7 @@
 """Operations that take numbers one by one, row by row, or only move them."""
 
 from collections.abc import Sequence
-from math import gcd, prod
+from math import gcd, lcm, prod
 
 import numpy as np
 
@@ -61,10 +61,12 @@ class ScaleShiftRows(Simple):
     name = "scale_shift"
 
     def emit(self, site: Site) -> Sequence[Step]:
-        c = site.shape[-1]
-        scale, shift = aligned_array((c,)), aligned_array((c,))
+        c, rows = site.shape[-1], prod(site.shape[:-1])
+        period = gcd(rows, lcm(c, site.machine.isa.lanes) // c)
+        scale, shift = aligned_array((period, c)), aligned_array((period, c))
         scale[:], shift[:] = site.weight(1), site.weight(2)
-        rows, block = prod(site.shape[:-1]), max(1, _BLOCK // c)
+        rows, c = rows // period, c * period
+        block = min(site.share(rows, self.cost(site)), max(1, _BLOCK // c))
         fields: dict[str, Field] = {
             "x": site.x, "y": site.y, "scale": scale, "shift": shift, "rows": rows, "c": c, "block": block,
             **call_fields(site.op.activation),
