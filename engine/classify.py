@@ -169,10 +169,15 @@ class Classifier:
             results.append(outcome)
         return results
 
-    def stream(self, images: Iterable[P], batch_size: int = 32) -> Iterator[tuple[P, Result | ImageError]]:
-        """Each image with its result, or with the error if there is none; holds one batch at a time."""
+    def stream(
+        self, images: Iterable[P], batch_size: int = 32, workers: int = 0
+    ) -> Iterator[tuple[P, Result | ImageError]]:
+        """Each image with its result, or with the error if there is none, in order.
+
+        Holds one batch at a time, or three with `workers`: as many threads then decode ahead.
+        """
         _check_images(images, batch_size)
-        yield from in_batches(images, self._input, lambda batch: self.results(self.scores(batch)), batch_size)
+        yield from in_batches(images, self._input, lambda batch: self.results(self.scores(batch)), batch_size, workers)
 
     def predict_proba(self, images: Iterable[Picture], batch_size: int = 32) -> NDArray[np.float64]:
         """Probabilities (n, classes) of n images, as scikit-learn's classifiers give them.

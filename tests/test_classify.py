@@ -315,6 +315,14 @@ def test_stream_holds_one_batch(fake: Any, weights: Path) -> None:
     assert [len(batch) for batch in model.batches] == [8] * 12 + [4]
 
 
+def test_threads_that_decode_ahead_change_nothing(fake: Any, weights: Path) -> None:
+    fake()
+    classifier, images = Classifier(weights), [b"broken", *map(grey, range(0, 250, 7))]
+    alone, together = (list(classifier.stream(images, 5, workers=workers)) for workers in (0, 3))
+    assert [str(outcome) for _, outcome in together] == [str(outcome) for _, outcome in alone]
+    assert all(mine is theirs for (mine, _), (theirs, _) in zip(together, alone, strict=True))
+
+
 def test_misuse_of_stream(fake: Any, weights: Path) -> None:
     fake()
     classifier = Classifier(weights)
