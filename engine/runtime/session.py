@@ -107,10 +107,11 @@ class Session:
         """The only output (1, ...) for the only input (1, ...), by the shortest way."""
         workspace = self._take(1)
         try:
-            workspace.input[...] = x
+            workspace.feed(0, x)
             workspace.run(1)
             return workspace.output.copy()
         finally:
+            workspace.forget()
             self._give_back(1, workspace)
 
     def pieces(self, inputs: Arrays, results: Arrays, n: int, most: int = _MOST_IMAGES) -> Iterator[int]:

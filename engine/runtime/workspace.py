@@ -17,7 +17,7 @@ from engine.plan.step import Field, Kernel, Step, Value
 from engine.runtime import native, team
 
 _WORTH_WAKING = 15e3
-_WORTH_POINTING = 1 << 14
+_WORTH_POINTING, _WORTH_POINTING_ALONE = 1 << 11, 1 << 14
 _STATE, _THREADS, _IMAGES = CALL_STATE // 8, CALL_THREADS // 8, CALL_IMAGES // 8
 
 
@@ -31,6 +31,8 @@ class Workspace:
     def __init__(self, program: Program, capacity: int, threads: int) -> None:
         self.capacity = capacity
         self._images_worth_sharing = _WORTH_WAKING / max(program.work, 1.0) if threads > 1 else inf
+        shared = self._images_worth_sharing <= 1
+        self._worth_pointing = _WORTH_POINTING if shared else _WORTH_POINTING_ALONE
         self._program, self.threads = program, threads
         self._arena = aligned_array((program.arena * capacity // 4,))
         self._base = self._arena.ctypes.data
@@ -52,8 +54,7 @@ class Workspace:
     def feed(self, i: int, x: NDArray[Any]) -> None:
         """Let input i be x (n, ...), which must stay as it is until the run is over."""
         value = self._program.inputs[i]
-        plain = x.dtype == np.float32 and x.flags.c_contiguous and x.flags.aligned
-        if plain and x.nbytes >= _WORTH_POINTING and value in self._readers:
+        if x.nbytes >= self._worth_pointing and value in self._readers and _is_plain(x):
             self._point(value, x.__array_interface__["data"][0])
             self._elsewhere = True
         else:
@@ -121,3 +122,7 @@ class Workspace:
         if isinstance(field, Kernel):
             return self._addresses[field.name]
         return field.ctypes.data if isinstance(field, np.ndarray) else field
+
+
+def _is_plain(x: NDArray[Any]) -> bool:
+    return x.dtype == np.float32 and x.flags.c_contiguous and x.flags.aligned
