@@ -182,7 +182,7 @@ class Classifier:
     def predict_proba(self, images: Iterable[Picture], batch_size: int = 32) -> NDArray[np.float64]:
         """Probabilities (n, classes) of n images, as scikit-learn's classifiers give them.
 
-        Each row sums to 1, unless each label answers for itself. Raises the ImageError of the first image that cannot
+        Each row sums to 1, but those of several sigmoids do not. Raises the ImageError of the first image that cannot
         be read, and InputError where the model's scores are no probabilities.
         """
         if not self._head.gives_probabilities:

@@ -71,6 +71,8 @@ def head_of(model: "Model", name: str, activation: str | None = None, multi_labe
         reason = "the file says that the outputs are logits"
     if multi_label and gives != "sigmoid":
         raise InputError(f"{name}: several labels at once need outputs of sigmoids, and it ends in {model.head}")
+    if gives == "sigmoid" and units > 1 and not multi_label:
+        reason += "; --multi-label if an image may have several labels"
     return Head(units, applies, gives, multi_label, reason)
 
 

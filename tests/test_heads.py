@@ -50,6 +50,13 @@ def test_many_units(options: dict[str, Any], gives: str, scores: np.ndarray) -> 
     assert found.scores(X).dtype == np.float64
 
 
+def test_several_sigmoids_name_the_option() -> None:
+    assert "--multi-label" in head(last="sigmoid").reason
+    assert "--multi-label" not in head(last="sigmoid", multi_label=True).reason
+    assert "--multi-label" not in head(1, last="sigmoid").reason
+    assert "--multi-label" not in head(last="softmax").reason
+
+
 @pytest.mark.parametrize(
     ("options", "positive"),
     [
