@@ -14,7 +14,7 @@ import h5py
 from engine.frontend import layers as _families  # noqa: F401  # fills the table of layers
 from engine.frontend import operations as _functions  # noqa: F401  # fills the table of functions
 from engine.frontend.dialects import DIALECTS
-from engine.frontend.operations.nodes import LAMBDAS
+from engine.frontend.function_nodes import LAMBDAS
 from engine.frontend.operations.table import OPERATIONS
 from engine.frontend.registry import LAYERS
 from tests.golden import models

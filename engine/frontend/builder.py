@@ -9,8 +9,8 @@ from engine.errors import GraphError, InputError, LimitExceededError, ModelFileE
 from engine.frontend.call import Call, Tensor
 from engine.frontend.config import MAX_INT, Config
 from engine.frontend.dialects import Dialect
+from engine.frontend.function_nodes import is_operation
 from engine.frontend.masks import hand_on_masks
-from engine.frontend.operations.nodes import is_operation, run_operation
 from engine.frontend.parts import parts_of
 from engine.frontend.quantised import is_read, mode_of
 from engine.frontend.registry import run_layer
@@ -92,6 +92,8 @@ class Builder:
     def _run_call(self, layer: LayerState, call: CallSpec, made: Made) -> tuple[int, ...]:
         args, kwargs = call.arguments.args, call.arguments.kwargs
         if is_operation(layer.spec, call.arguments):
+            from engine.frontend.operations.nodes import run_operation
+
             self._count_call()
             config = Config(layer.spec.config, layer.where)
             scope = Call(layer, config, (), self.dialect, self)

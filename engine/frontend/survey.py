@@ -14,8 +14,8 @@ from engine.frontend.assemble import bind_weights, version_of
 from engine.frontend.builder import Builder, Made, state_of
 from engine.frontend.dialects import dialect_of
 from engine.frontend.files import Source, name_of, naming
+from engine.frontend.function_nodes import is_operation
 from engine.frontend.open_sizes import OpenShape, declared_shapes, input_shape, is_open
-from engine.frontend.operations.nodes import is_operation
 from engine.frontend.reading import read_model, read_saved
 from engine.frontend.registry import CUSTOM, LAYERS, RUNS_CODE
 from engine.frontend.saved import SavedModel

@@ -6,34 +6,17 @@ from typing import Any
 from engine.errors import GraphError
 from engine.frontend import operations as _families  # noqa: F401  # fills the table of functions
 from engine.frontend.call import Call, Tensor
+from engine.frontend.function_nodes import LAMBDAS, RAW
 from engine.frontend.operations.filling import FILLED, has_batch
 from engine.frontend.operations.node_text import parse_node_text
 from engine.frontend.operations.scope import Scope, tensors_in
 from engine.frontend.operations.sizes import SIZES, shape_of
 from engine.frontend.operations.table import OPERATIONS, entry_of
-from engine.frontend.registry import LAYERS
-from engine.frontend.spec import Arguments, LayerSpec
 from engine.frontend.strict_json import parse
 
-LAMBDAS = ("TFOpLambda", "SlicingOpLambda")
-RAW = "TensorFlowOpLayer"
 _SHAPE = ("shape", "compat.v1.shape", "raw.Shape", "Shape")
 _LISTS = {"raw.ConcatV2": 1, "raw.Pack": 0, "raw.AddN": 0}
 """Nodes that take values one by one which their function takes as a list, and how many others follow."""
-
-
-def is_operation(spec: LayerSpec, arguments: Arguments) -> bool:
-    """Whether a node calls a function.
-
-    Keras 3 writes `trainable` for layers only. Layers of the same name are called on one list or on one value.
-    """
-    if spec.class_name in (*LAMBDAS, RAW):
-        return True
-    if spec.class_name not in OPERATIONS or "trainable" in spec.config:
-        return False
-    first = arguments.args[0] if len(arguments.args) == 1 else None
-    alone = spec.class_name == "Average" and not isinstance(first, list | tuple)
-    return spec.class_name not in LAYERS or len(arguments.args) != 1 or "newshape" in spec.config or alone
 
 
 def run_operation(call: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[int, ...]:
