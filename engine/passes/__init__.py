@@ -7,6 +7,7 @@ from engine.passes.cancel_transposes import cancel_transposes
 from engine.passes.drop_identities import drop_identities
 from engine.passes.expand_conv_transpose import expand_conv_transpose
 from engine.passes.fold_pad import fold_pad
+from engine.passes.fold_scale_before import fold_scale_before
 from engine.passes.fold_scale_shift import fold_scale_shift
 from engine.passes.fuse_activation import fuse_activation
 from engine.passes.simplify_conv import simplify_conv
@@ -16,6 +17,7 @@ PASSES = (
     cancel_transposes,
     fold_pad,
     fold_scale_shift,
+    fold_scale_before,
     fuse_activation,
     expand_conv_transpose,
     simplify_conv,

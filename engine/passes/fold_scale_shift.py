@@ -15,6 +15,7 @@ from engine.ir.graph import Graph, Node, Weight
 from engine.ir.ops import LINEAR, Conv, ConvTranspose, Dense, DepthwiseConv, ScaleShift
 from engine.passes.rewrite import rebuild
 
+SMALL_SHIFT = 4.0
 _PRODUCTS = (Conv, ConvTranspose, Dense, DepthwiseConv, ScaleShift)
 
 
@@ -28,6 +29,8 @@ def fold_scale_shift(graph: Graph) -> Graph:
         source = renamed.get(source, source)
         product = latest.get(source)
         if isinstance(node.op, ScaleShift) and product and _takes(product) and uses[node.values[0]] == 1:
+            if not _keeps_digits(product, node):
+                continue
             latest[source] = _scaled(product, node)
             renamed[node.output] = source
             uses[source] = uses[node.output]
@@ -37,6 +40,14 @@ def fold_scale_shift(graph: Graph) -> Graph:
 
 def _takes(node: Node) -> bool:
     return isinstance(node.op, _PRODUCTS) and node.op.activation == LINEAR
+
+
+def _keeps_digits(product: Node, node: Node) -> bool:
+    """(x − 1000) · 0.3 is not x · 0.3 − 300, whose difference has lost digits."""
+    if not isinstance(product.op, ScaleShift):
+        return True
+    shift = product.weights[1].read() * node.weights[0].read() + node.weights[1].read()
+    return bool((abs(shift) <= SMALL_SHIFT).all())
 
 
 def _scaled(product: Node, node: Node) -> Node:

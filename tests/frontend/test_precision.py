@@ -86,3 +86,13 @@ def test_policies_run_in_float32(policy: str, wrapped: bool, tmp_path: Path) -> 
     assert y.dtype == np.float32
     np.testing.assert_array_equal(y, dense_weights()["d"][0][1] + dense_weights()["d"][1][1])
     assert policy in engine.inspect_model(path).survey.notes[0]
+
+
+def test_normalization_of_features_far_from_zero_keeps_their_digits(tmp_path: Path) -> None:
+    mean, deviation = np.array([1e5, -3.0, 250.0]), np.array([10.0, 2.0, 0.01])
+    given = {"axis": [-1], "mean": mean.tolist(), "variance": (deviation**2).tolist()}
+    model = sequential(layer("Normalization", "n", **given), layer("Dense", "d", units=3), shape=(None, 3))
+    weights = {"d": [("d/kernel:0", np.eye(3, dtype=np.float32)), ("d/bias:0", np.zeros(3, np.float32))]}
+    x = (np.random.default_rng(0).standard_normal((20, 3)) * deviation + mean).astype(np.float32)
+    found = engine.load_model(write(tmp_path / "m.h5", model, weights))(x)
+    np.testing.assert_allclose(found, (x - mean) / deviation, rtol=2e-6, atol=2e-6)

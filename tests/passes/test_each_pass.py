@@ -28,10 +28,12 @@ from engine.passes.cancel_transposes import cancel_transposes
 from engine.passes.drop_identities import drop_identities
 from engine.passes.expand_conv_transpose import expand_conv_transpose
 from engine.passes.fold_pad import fold_pad
+from engine.passes.fold_scale_before import fold_scale_before
 from engine.passes.fold_scale_shift import fold_scale_shift
 from engine.passes.fuse_activation import fuse_activation
 from engine.passes.simplify_conv import simplify_conv
 from tests.graphs import Net, ops_of
+from tests.running import constant
 
 TANH = Activation("tanh")
 ONE = ((1, 1), (1, 1))
@@ -161,6 +163,47 @@ def test_scales_go_into_the_weights(op: Op, shape: tuple[int, ...], kernel: tupl
     assert ops_of(after) == [type(op).__name__]
     assert after.nodes[0].op.activation == RELU
     check(before, after, net)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize(
+    ("op", "shape", "kernel"),
+    [
+        (Conv((2, 1)), (6, 7, 3), (3, 3, 3, 4)),
+        (DepthwiseConv(activation=RELU), (6, 7, 3), (3, 2, 3, 2)),
+        (Dense(), (5, 3), (3, 4)),
+    ],
+    ids=str,
+)
+def test_a_scale_before_goes_into_the_weights(
+    op: Op, shape: tuple[int, ...], kernel: tuple[int, ...], bias: bool
+) -> None:
+    net = Net()
+    x = net.add(ScaleShift(), net.input(*shape), net.weight(3), net.weight(3))
+    outputs = kernel[-1] * (kernel[-2] if isinstance(op, DepthwiseConv) else 1)
+    before = net.graph(net.add(op, x, net.weight(*kernel), *[net.weight(outputs)] * bias))
+    after = fold_scale_before(before)
+    assert ops_of(after) == [type(op).__name__]
+    check(before, after, net)
+
+
+def test_padding_keeps_a_shift_but_not_a_scale() -> None:
+    net = Net()
+    x = net.input(5, 5, 3)
+    zero = constant("zero", np.zeros(3, np.float32))
+    shifted = net.add(ScaleShift(), x, net.weight(3), net.weight(3))
+    scaled = net.add(ScaleShift(), x, net.weight(3), zero)
+    before = net.graph(*(net.add(Conv(pads=ONE), y, net.weight(3, 3, 3, 2)) for y in (shifted, scaled)))
+    after = fold_scale_before(before)
+    assert ops_of(after) == ["ScaleShift", "Conv", "Conv"]
+    check(before, after, net)
+
+
+def test_what_is_scaled_and_read_twice_stays() -> None:
+    net = Net()
+    x = net.add(ScaleShift(), net.input(4, 3), net.weight(3), net.weight(3))
+    before = net.graph(net.add(Dense(), x, net.weight(3, 2)), net.add(Dense(), x, net.weight(3, 2)))
+    assert ops_of(fold_scale_before(before)) == ["ScaleShift", "Dense", "Dense"]
 
 
 def test_two_scales_are_one() -> None:

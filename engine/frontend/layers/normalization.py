@@ -17,16 +17,21 @@ from engine.ir.ops import Activate, Activation, Binary, Reduce, ScaleShift, Shap
 Wide: TypeAlias = NDArray[np.float64]
 
 
-def _scale_shift(call: Call, axes: Sequence[int], compute: Callable[[], tuple[Wide, Wide]]) -> int:
-    """x · scale + shift along axes; `compute` gives both, in the shape of these axes or as one number."""
+def _scale_shift(
+    call: Call, axes: Sequence[int], compute: Callable[[], tuple[Wide, Wide]], x: int | None = None, name: str = ""
+) -> int:
+    """x · scale + shift along axes; `compute` gives both, in the shape of these axes or as one number.
+
+    x is the call's, or another value of its shape; `name` tells constants of several such steps apart.
+    """
     shape = tuple(call.shape(call.x)[axis] for axis in axes)
 
     def joined(values: Wide) -> Wide:
         return (values.reshape(shape) if values.size > 1 else np.broadcast_to(values, shape)).reshape(-1)
 
-    scale = call.derive("scale", (prod(shape),), lambda: joined(compute()[0]))
-    shift = call.derive("shift", (prod(shape),), lambda: joined(compute()[1]))
-    return over_axes(call, call.x, axes, lambda x: call.emit(ScaleShift(), x, scale, shift))
+    scale = call.derive(f"{name}scale", (prod(shape),), lambda: joined(compute()[0]))
+    shift = call.derive(f"{name}shift", (prod(shape),), lambda: joined(compute()[1]))
+    return over_axes(call, call.x if x is None else x, axes, lambda x: call.emit(ScaleShift(), x, scale, shift))
 
 
 def _wide(weight: Weight | None, otherwise: float) -> Wide:
@@ -99,13 +104,15 @@ def normalization(call: Call) -> int:
     shape = () if all_alike else tuple(call.shape(call.x)[axis] for axis in axes)
     statistics = _statistics(call, shape)
 
-    def compute() -> tuple[Wide, Wide]:
-        mean, variance = statistics()
+    def deviation() -> Wide:
         with np.errstate(all="ignore"):
-            deviation = np.maximum(np.sqrt(variance), 1e-7)
-            return (deviation, mean) if invert else (1 / deviation, -mean / deviation)
+            spread: Wide = np.maximum(np.sqrt(statistics()[1]), 1e-7)
+            return spread
 
-    return _scale_shift(call, axes, compute)
+    if invert:
+        return _scale_shift(call, axes, lambda: (deviation(), statistics()[0]))
+    centred = _scale_shift(call, axes, lambda: (np.ones(()), -statistics()[0]), name="centre_")
+    return _scale_shift(call, axes, lambda: (1 / deviation(), np.zeros(())), centred)
 
 
 def _statistics(call: Call, shape: Shape) -> Callable[[], tuple[Wide, Wide]]:
