@@ -14,6 +14,8 @@ _CLASSES = {
     "BatchNormalizationV1": "BatchNormalization",
     "BatchNormalizationV2": "BatchNormalization",
     "SyncBatchNormalization": "BatchNormalization",
+    "Addons>GroupNormalization": "GroupNormalization",
+    "Addons>InstanceNormalization": "GroupNormalization",
     **{
         f"{theirs}{rank}D{end}": f"{ours}{rank}D{end}"
         for rank in (1, 2, 3)

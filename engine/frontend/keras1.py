@@ -36,6 +36,7 @@ _UNITS = frozenset({"Dense", "GRU", "LSTM", "MaxoutDense", "SimpleRNN", "TimeDis
 _MERGES = {
     "ave": "Average",
     "concat": "Concatenate",
+    "cos": "MergedCosine",
     "dot": "Dot",
     "max": "Maximum",
     "min": "Minimum",
@@ -108,6 +109,8 @@ def _merge(values: Values) -> tuple[str, Values]:
     if mode == "dot":
         axes = values.get("dot_axes", -1)
         kept["axes"] = [a[0] if isinstance(a, list) and a else a for a in axes] if isinstance(axes, list) else axes
+    if mode == "cos":
+        kept["dot_axes"] = values.get("dot_axes", -1)
     return _MERGES.get(mode, f"Merge of mode {mode[:20]!r}"), kept
 
 

@@ -9,18 +9,24 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from engine.errors import GraphError
 from engine.frontend.call import Call
 from engine.frontend.layers.activation import fused_activation
 from engine.frontend.layers.convolution import Window, bias_of
 from engine.frontend.layers.geometry import as_image, from_image, on_channels_last, pad_depth, require_rank, same_pads
 from engine.frontend.registry import layer
 from engine.ir.graph import Weight
-from engine.ir.ops import Concat, ConvTranspose, Pad, Pair, Reshape, Slice
+from engine.ir.ops import Concat, ConvTranspose, Pad, Pair, Reshape, Slice, window_extent
 
 
 @layer("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", ignored=("groups",))
 def conv_transpose(call: Call) -> int:
     """The gradient of a convolution, as a layer: it enlarges by its strides."""
+    return transposed(call)
+
+
+def transposed(call: Call, wanted: Sequence[int] | None = None) -> int:
+    """A transposed convolution as the configuration has it, or to the extents that are wanted."""
     window, filters = Window(call), call.config.integer("filters")
     rank = window.rank
     more = None
@@ -36,6 +42,12 @@ def conv_transpose(call: Call) -> int:
             transposed_extent(*axis, same, None if more is None else more[i])
             for i, axis in enumerate(zip(shape, window.kernel, window.strides, window.dilation, strict=False))
         ]
+        if wanted is not None:
+            axes = list(zip(wanted, window.kernel, window.strides, strict=True))
+            pads = [same_pads(*axis) if same else (0, 0) for axis in axes]
+            if [window_extent(*axis, pad) for axis, pad in zip(axes, pads, strict=True)] != list(shape[:-1]):
+                raise GraphError(f"an image of {shape[:-1]} does not become one of {tuple(wanted)}")
+            extents = list(wanted)
         return transposed_axes(call, x, w, window.strides, extents, same, window.dilation, *bias)
 
     return fused_activation(call, on_channels_last(call, call.x, compute))
