@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from engine.commands.options import EXIT_CODES, arch_option, find_weights, say, weights_option
+from engine.commands.options import EXIT_CODES, arch_option, find_weights, sandbox_option, say, weights_option
 from engine.commands.picture_options import picture_options, say_decisions
 
 SUFFIXES = (".html", ".htm", ".png")
@@ -20,8 +20,15 @@ SUFFIXES = (".html", ".htm", ".png")
 @picture_options
 @click.option("--threads", type=click.IntRange(1, 1024), show_default="the processors there are", help="Threads.")
 @arch_option
+@sandbox_option
 def command(
-    image: Path, weights: str, output: Path, picture: dict[str, Any], threads: int | None, arch: str | None
+    image: Path,
+    weights: str,
+    output: Path,
+    picture: dict[str, Any],
+    threads: int | None,
+    arch: str | None,
+    sandbox: bool,
 ) -> None:
     """Show how a model comes to its answer for one picture: a page to look around in, or a poster.
 
@@ -35,11 +42,12 @@ def command(
     from engine import Classifier
     from engine.explaining import explain
     from engine.output import whole_file
+    from engine.report.table import printable
 
-    classifier = Classifier(find_weights(weights), threads=threads, arch=arch, **picture)
+    classifier = Classifier(find_weights(weights), threads=threads, arch=arch, sandbox=sandbox, **picture)
     say_decisions(classifier)
     found = explain(image, classifier)
     content = found.to_png() if output.suffix.lower() == ".png" else found.to_html().encode("utf-8")
     with whole_file(output) as file:
         file.write(content)
-    say(f"{image} is {found.label}; {output} shows why ({len(content):,} bytes)")
+    say(printable(f"{image} is {found.label}; {output} shows why ({len(content):,} bytes)"))

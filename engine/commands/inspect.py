@@ -2,7 +2,7 @@
 
 import click
 
-from engine.commands.options import EXIT_CODES, arch_option, find_weights, sandbox_option
+from engine.commands.options import EXIT_CODES, arch_option, find_weights, print_lines, sandbox_option
 
 
 @click.command("inspect", epilog=EXIT_CODES)
@@ -21,5 +21,5 @@ def command(ctx: click.Context, file: str, arch: str | None, sandbox: bool, as_j
 
         click.echo(json.dumps(found.to_dict(), indent=2))
     else:
-        click.echo(str(found))
+        print_lines(str(found).split("\n"))
     ctx.exit(4 if found.unsupported else 0 if found.runs else 1)

@@ -1,7 +1,7 @@
 """Options and arguments that several commands share."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,16 @@ def say(message: str) -> None:
     """Print a line to stderr, unless the user asked for quiet."""
     if not is_quiet():
         click.echo(message, err=True)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines for people to stdout. Names come from files: what is not printable in them is escaped."""
+    from engine.output import destination
+    from engine.report.table import printable
+
+    with destination(None, for_reading=True) as write:
+        for line in lines:
+            write(printable(line) + "\n")
 
 
 def is_quiet() -> bool:

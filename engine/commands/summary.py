@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.commands.options import EXIT_CODES, arch_option, find_weights, sandbox_option, say, weights_option
+from engine.commands.options import (
+    EXIT_CODES,
+    arch_option,
+    find_weights,
+    print_lines,
+    sandbox_option,
+    say,
+    weights_option,
+)
 
 if TYPE_CHECKING:
     from engine.look.table import Summary
@@ -51,11 +59,9 @@ def command(
         from engine.look.boxes import boxes_of
         from engine.look.diagram import diagram as lines_of
 
-        for line in lines_of(boxes_of(found)):
-            click.echo(line)
+        print_lines(lines_of(boxes_of(found)))
     elif keras or expand or not (svg or png):
-        for line in found.lines(expand, keras):
-            click.echo(line)
+        print_lines(found.lines(expand, keras))
 
 
 def _draw(found: "Summary", svg: Path | None, png: Path | None) -> None:

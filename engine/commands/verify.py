@@ -5,12 +5,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.commands.options import EXIT_CODES, arch_option, find_weights, say, weights_option
+from engine.commands.options import (
+    EXIT_CODES,
+    arch_option,
+    find_weights,
+    print_lines,
+    sandbox_option,
+    say,
+    weights_option,
+)
 from engine.commands.picture_options import picture_options, say_decisions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from engine import Model
     from engine.look.verify import Verification
 
 File = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -28,6 +37,7 @@ File = click.Path(exists=True, dir_okay=False, path_type=Path)
 @picture_options
 @click.option("--threads", type=click.IntRange(1, 1024), show_default="the processors there are", help="Threads.")
 @arch_option
+@sandbox_option
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
 @click.pass_context
 def command(
@@ -41,6 +51,7 @@ def command(
     picture: dict[str, Any],
     threads: int | None,
     arch: str | None,
+    sandbox: bool,
     as_json: bool,
 ) -> None:
     """Compare the compiled model with its meaning, computed slowly in NumPy float64, layer by layer.
@@ -50,28 +61,28 @@ def command(
     """
     if images and array:
         raise click.UsageError("--images and --input exclude each other")
+    from engine import load_model
     from engine.frontend import open_model
     from engine.look.verify import checked_inputs, drawn_inputs, series, verify_network
 
     path = find_weights(weights)
     stored = {} if golden is None else _arrays(golden)
     expected = _required(series(stored, "y"), golden, "y0") if golden else None
-    inputs = _given(path, images, array, picture, arch) or series(stored, "x")
+    inputs = _given(path, images, array, {**picture, "arch": arch, "sandbox": sandbox}) or series(stored, "x")
     if expected is not None and (images or array):
         raise click.UsageError("--golden has inputs of its own")
-    with open_model(path, arch) as network:
+    with open_model(path, arch, sandbox=sandbox) as network:
         inputs = list(checked_inputs(network, inputs or drawn_inputs(network.graph)))
-    with open_model(path, arch, shapes=[x.shape[1:] for x in inputs]) as network:
+    with open_model(path, arch, shapes=[x.shape[1:] for x in inputs], sandbox=sandbox) as network:
         found = verify_network(network, inputs, str(path), tolerance, threads, expected)
     if save_golden:
-        _save(save_golden, path, arch, inputs, threads)
+        model = load_model(path, arch=arch, threads=threads, sandbox=sandbox)
+        _save(save_golden, model, inputs)
     _print(found, as_json)
     ctx.exit(0 if found.agrees else 1)
 
 
-def _given(
-    path: Path, images: tuple[Path, ...], array: Path | None, picture: dict[str, Any], arch: str | None
-) -> "list[NDArray[Any]]":
+def _given(path: Path, images: tuple[Path, ...], array: Path | None, options: dict[str, Any]) -> "list[NDArray[Any]]":
     """The inputs that the user named."""
     if array:
         stored = _arrays(array)
@@ -84,7 +95,7 @@ def _given(
 
     from engine import Classifier
 
-    classifier = Classifier(path, arch=arch, **picture)
+    classifier = Classifier(path, **options)
     say_decisions(classifier)
     return [np.stack([classifier.prepare(classifier.decode(image), image) for image in images])]
 
@@ -116,12 +127,11 @@ def _required(arrays: "list[NDArray[Any]]", path: Path, name: str) -> "list[NDAr
     return arrays
 
 
-def _save(path: Path, weights: Path, arch: str | None, inputs: "list[NDArray[Any]]", threads: int | None) -> None:
-    from engine import load_model
+def _save(path: Path, model: "Model", inputs: "list[NDArray[Any]]") -> None:
     from engine.look.verify import save_golden
     from engine.output import whole_file
 
-    found = load_model(weights, arch=arch, threads=threads)(inputs)
+    found = model(inputs)
     outputs = list(found.values()) if isinstance(found, dict) else found if isinstance(found, list) else [found]
     with whole_file(path) as file:
         save_golden(file, inputs, outputs)
@@ -134,5 +144,4 @@ def _print(found: "Verification", as_json: bool) -> None:
 
         click.echo(json.dumps(found.to_dict(), indent=2))
         return
-    for line in found.lines():
-        click.echo(line)
+    print_lines(found.lines())

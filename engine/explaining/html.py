@@ -22,7 +22,7 @@ def page(data: Mapping[str, Any], title: str) -> str:
     style = _text("page.css")
     script = "(() => {\n" + "\n".join(map(_text, SCRIPTS)) + "})();\n"
     return Template(_text("page.html")).substitute(
-        title=escape(title),
+        title=escape(title.encode("utf-8", "replace").decode()),
         style=style,
         style_hash=_hash(style),
         script=script,

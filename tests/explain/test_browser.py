@@ -1,6 +1,7 @@
 """The page in a real browser: it renders, its numbers are the engine's, and it can be used."""
 
 import io
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import engine
 from engine.explaining import Explanation, explain
 from engine.explaining.trace import Window, window
 from tests.explain.browser import CHROMIUM, Browser, browser
-from tests.explain.test_page import CLASSIFIERS, of_golden
+from tests.explain.test_page import CLASSIFIERS, of_golden, of_hostile_names
 from tests.golden import name_of
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None or sys.platform == "win32", reason="there is no Chromium on a pipe")
 
 ROOT = Path(__file__).parents[2]
 MAP = "#stage-1 canvas[data-map]"
@@ -189,22 +189,16 @@ def test_any_classifiers_page_renders(
     assert chromium.complaints() == []
 
 
-EVIL = "</script><img src=x onerror=window.hacked=1><script>window.hacked=1</script>"
-
-
 def test_names_are_text(chromium: Browser, tmp_path: Path) -> None:
-    image = tmp_path / "a<img src=x onerror=window.hacked=1>.png"
-    image.write_bytes((ROOT / "samples" / "3_b.png").read_bytes())
-    labels = [f"{EVIL}{i}" for i in range(10)]
-    found = explain(image, engine.Classifier(ROOT / "weights" / "mnist.h5", labels=labels))
     page = tmp_path / "page.html"
-    page.write_text(found.to_html(), "utf-8")
+    page.write_text(of_hostile_names(tmp_path).to_html(), "utf-8")
     chromium.open(page)
     assert chromium.run("document.documentElement.dataset.ready") == "yes"
     assert chromium.run("typeof window.hacked") == "undefined"
     assert chromium.run("document.images.length") == 0
-    assert texts(chromium, "h1 em") == [labels[3]]
-    assert chromium.run("document.title").startswith(labels[3])
+    assert "<img src=x onerror=window.hacked=1>" in texts(chromium, "h1 em")[0]
+    assert "<script>" in texts(chromium, "section.stage h2")[0]
+    assert chromium.complaints() == []
 
 
 def test_a_script_that_gets_in_is_not_run(chromium: Browser, page: Path, tmp_path: Path) -> None:

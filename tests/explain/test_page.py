@@ -21,6 +21,7 @@ from engine.explaining.data import small
 from engine.explaining.html import json_for_html
 from engine.explaining.poster import number
 from engine.look.letters import plain
+from tests.frontend.handmade import layer, sequential, write
 from tests.golden import models, name_of
 
 ROOT = Path(__file__).parents[2]
@@ -135,6 +136,35 @@ def test_large_stages_are_stored_in_part(found: Explanation, monkeypatch: pytest
             total = sum(term["total"] for term in seen["terms"]) + seen["rest"]["total"]
             assert stage["kind"] == "maximum" or total == pytest.approx(seen["total"], rel=1e-6)
     assert "strongest channels" in " ".join(data_of(text)["notes"])
+
+
+EVIL = "</script><img src=x onerror=window.hacked=1><script>window.hacked=1</script>\ud800\x1b[31m"
+
+
+def of_hostile_names(folder: Path) -> Explanation:
+    """A picture, a layer and a class, all with names that would like to be more than that."""
+    image = folder / "a<img src=x onerror=window.hacked=1>\udcff.png"
+    image.write_bytes(SAMPLE.read_bytes())
+    described = sequential(
+        layer("Conv2D", EVIL, filters=2, kernel_size=[3, 3]),
+        layer("Flatten", f"{EVIL} 2"),
+        layer("Dense", f"{EVIL} 3", units=3, activation="softmax"),
+        shape=(None, 8, 8, 1),
+    )
+    weights = {
+        "c": [("c/kernel:0", np.ones((3, 3, 1, 2))), ("c/bias:0", np.ones(2))],
+        "d": [("d/kernel:0", np.ones((72, 3))), ("d/bias:0", np.arange(3.0))],
+    }
+    return explain(image, write(folder / "m.h5", described, weights), labels=[f"{EVIL}{i}" for i in range(3)])
+
+
+def test_hostile_names_are_data(tmp_path: Path) -> None:
+    found = of_hostile_names(tmp_path)
+    page = found.to_html()
+    page.encode("utf-8")
+    assert [tag for tag, _ in Elements(page).tags if tag in ("script", "img")] == ["script", "script"]
+    assert data_of(page)["stages"][0]["name"] == EVIL
+    assert Image.open(io.BytesIO(found.to_png())).width == 1400
 
 
 STEMS = ("functional_residual", "nested_teachable_machine", "sequential_seed_cnn", "global_average_pooling2d_default")

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -11,6 +12,7 @@ from cli import main
 from engine.ir.ops import Conv, ConvTranspose, Dense, DepthwiseConv, MatMul, Op, Recurrent
 from engine.ir.work import node_multiply_adds
 from engine.look.table import LayerFacts, Summary, summarise
+from tests.frontend.handmade import dense_weights, layer, sequential, write
 from tests.golden import GOLDEN
 from tests.graphs import Net
 
@@ -26,12 +28,12 @@ def mnist() -> Summary:
     return summarise(WEIGHTS)
 
 
-def layer(summary: Summary, name: str) -> LayerFacts:
+def facts(summary: Summary, name: str) -> LayerFacts:
     return next(x for x in summary.layers if x.name == name)
 
 
 def test_windows_fields_and_costs(mnist: Summary) -> None:
-    conv2, pool1, fc1 = (layer(mnist, name) for name in ("conv2", "pool1", "fc1"))
+    conv2, pool1, fc1 = (facts(mnist, name) for name in ("conv2", "pool1", "fc1"))
     assert (conv2.kernel, conv2.strides, conv2.padding) == ((3, 3), (1, 1), "same 1+1")
     assert conv2.receptive_field == (5, 5)
     assert conv2.multiply_adds == 28 * 28 * 64 * 3 * 3 * 32
@@ -116,3 +118,30 @@ def test_multiply_adds_of_a_product_of_two_values() -> None:
     net = Net()
     value = net.add(MatMul(), net.input(2, 3, 4), net.input(2, 4, 5))
     assert node_multiply_adds(net.nodes[-1], net.graph(value)) == 2 * 3 * 4 * 5
+
+
+def test_what_terminals_obey_is_escaped(tmp_path: Path) -> None:
+    name = "c\x1b[31m\ud800<b>"
+    described = sequential(layer("Dense", name, units=3, activation="linear"))
+    path = write(tmp_path / "m.h5", described, {"d": dense_weights()["d"]})
+    for options in ([], ["--expand"], ["--keras"], ["--diagram"]):
+        result = infer("summary", "--weights", str(path), *options)
+        assert result.exit_code == 0, result.exception
+        assert r"c\x1b[31m\ud800<b>" in result.stdout
+        assert "\x1b" not in result.stdout
+    assert json.loads(infer("summary", "--json", "--weights", str(path)).stdout)["layers"][0]["name"] == name
+
+
+def test_open_sizes_are_said(tmp_path: Path) -> None:
+    described = sequential(
+        layer("Conv2D", "c", filters=2, kernel_size=[3, 3]),
+        layer("GlobalMaxPooling2D", "g"),
+        shape=(None, None, None, 1),
+    )
+    path = write(tmp_path / "m.h5", described, {"c": [("c/kernel:0", np.ones((3, 3, 1, 2))), ("c/bias:0", np.ones(2))]})
+    summary = summarise(path)
+    assert summary.open_sizes
+    assert summary.layers[0].output_shape == (None, None, None, 2)
+    size = next(iter(summary.inputs.values()))[0]
+    assert summary.multiply_adds == (size - 2) ** 2 * 2 * 9
+    assert "leaves sizes open" in list(summary.lines())[-1]
