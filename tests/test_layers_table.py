@@ -6,8 +6,8 @@ from engine.frontend.registry import LAYERS
 from tests.layers_table import PAGE, page
 
 ELSEWHERE = {
-    "CuDNNGRU", "CuDNNLSTM", "Deconvolution2D", "Equalization", "Highway", "MaxoutDense", "RandomColorDegeneration",
-    "RandomPosterization", "RandomSaturation", "RandomSharpness", "Solarization",
+    "CuDNNGRU", "CuDNNLSTM", "Deconvolution2D", "Equalization", "Highway", "MaxoutDense", "MergedCosine",
+    "RandomColorDegeneration", "RandomPosterization", "RandomSaturation", "RandomSharpness", "Solarization",
 }  # fmt: skip
 """Layers that no Keras at hand can save in this format: older ones have tests of their own, the others do nothing."""
 

@@ -83,7 +83,6 @@ def test_deconvolution_to_each_size_that_a_convolution_would_shrink(border: str,
         "bias": False,
         "dim_ordering": "tf",
     }
-    options["dim_ordering"] = "tf"
     entry = layer("Deconvolution2D", "d", nb_filter=2, output_shape=[None, *sizes, 2], **options)
     saved = {"d": [("d_W:0", kernel.swapaxes(2, 3))]}
     path = write(tmp_path / "m.h5", sequential(entry, shape=(None, 3, 3, 1)), saved, "1.2.2")
