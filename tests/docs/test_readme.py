@@ -22,6 +22,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with everything that the commands name, in which the test works."""
     furnish(tmp_path)
     shutil.copytree(ROOT / "samples", tmp_path / "images", ignore=lambda _, names: set(names) - {"3_b.png", "7_a.jpg"})
+    for name in ("3_b.png", "7_a.jpg"):
+        (tmp_path / "photos" / name[0]).mkdir(parents=True)
+        shutil.copy(ROOT / "samples" / name, tmp_path / "photos" / name[0] / name)
     shutil.copy(ROOT / "samples" / "3_b.png", tmp_path / "a.png")
     shutil.copy(ROOT / "samples" / "7_a.jpg", tmp_path / "b.jpg")
     for suffix in (".h5", ".json"):
