@@ -82,7 +82,8 @@ def _batch(target: str, first: int, count: int) -> Iterator[Record]:
         if "end" in record:
             yield Record(record.pop("end"), **record)
     if begun is not None:
-        how = signal.Signals(-status).name if status < 0 else "hang" if "Timeout" in errors else f"exit {status}"
+        late = status == -signal.SIGPROF or "Timeout" in errors
+        how = "hang" if late else signal.Signals(-status).name if status < 0 else f"exit {status}"
         yield Record(begun, how, "", f"{how}\n{errors[-3000:]}", 0.0, 0)
     elif status:
         raise RuntimeError(f"{target} from {first}: ended with {status}\n{errors}")

@@ -37,7 +37,10 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return write(tmp_path_factory.mktemp("fuzz") / "m.h5", dense_model(), dense_weights()).read_bytes()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS binds on Linux")
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="RLIMIT_AS binds on Linux")
+
+
+@on_linux
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_sample_of_mutants(target: str) -> None:
     tally = fuzz(target, 10_000_000, SAMPLE)
@@ -46,6 +49,7 @@ def test_a_sample_of_mutants(target: str) -> None:
 
 
 @pytest.mark.slow
+@on_linux
 @pytest.mark.parametrize("target", TARGETS)
 def test_many_mutants(target: str) -> None:
     tally = fuzz(target, 0, 3000)
@@ -80,6 +84,7 @@ def test_mutants_are_made_by_their_seed_alone() -> None:
     assert value == dense_model()
 
 
+@on_linux
 def test_the_runner_names_crashes_hangs_and_foreign_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fuzzer itself is tested: a target that crashes at one seed, hangs at another and raises at a third."""
     code = """
