@@ -6,6 +6,8 @@ from typing import Protocol
 
 HEADS = ("Layer (type)", "Output Shape", "Param #")
 CONNECTED = "Connected to"
+WIDEST = 80
+"""Letters of a name that are shown."""
 
 
 class Listed(Protocol):
@@ -32,7 +34,7 @@ class Listed(Protocol):
 
 def format_summary(name: str, layers: Sequence[Listed]) -> Iterator[str]:
     """Keras's columns, one line a layer, then the totals."""
-    yield f'Model: "{name}"'
+    yield f'Model: "{shortened(name)}"'
     yield from format_layers(layers)
     yield from format_totals(layers)
 
@@ -42,13 +44,13 @@ def format_layers(
 ) -> Iterator[str]:
     """The table; `heads` and `more` are further columns before the last, which is there if the model branches."""
     rows = [
-        [f"{x.name} ({x.class_name})", str(x.output_shape), f"{x.parameters:,}", *cells]
+        [f"{shortened(x.name)} ({shortened(x.class_name)})", str(x.output_shape), f"{x.parameters:,}", *cells]
         for x, cells in zip(layers, more or [()] * len(layers), strict=True)
     ]
     titles = [*HEADS, *heads]
     if _branches(layers):
         titles.append(CONNECTED)
-        rows = [[*row, ", ".join(x.inbound)] for row, x in zip(rows, layers, strict=True)]
+        rows = [[*row, shortened(", ".join(x.inbound), 2 * WIDEST)] for row, x in zip(rows, layers, strict=True)]
     yield from format_table(titles, rows)
 
 
@@ -65,6 +67,11 @@ def format_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterato
     widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
     for cells in (heads, ["─" * width for width in widths], *rows):
         yield "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def shortened(text: str, most: int = WIDEST) -> str:
+    """A name of any length for a column: its beginning and its end."""
+    return text if len(text) <= most else f"{text[: most // 2]}…{text[-(most // 2 - 1) :]}"
 
 
 def format_bytes(count: int) -> str:

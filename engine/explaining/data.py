@@ -90,7 +90,7 @@ def _stage(found: Trace, stage: Stage, field: Field | None, stored: Stored) -> d
     constants = sum(weight.size for weight in stage.weights)
     whole = stored.take([source, stage.y], constants)
     data = {
-        "name": stage.name,
+        "name": stage.title,
         "class_name": stage.class_name,
         "kind": kind_of(stage.op),
         "x": source,

@@ -178,7 +178,7 @@ def _stage(sheet: Sheet, explanation: "Explanation", stage: Stage, place: int, y
     graph, maps = found.reader.graph, found.values[stage.y]
     sheet.draw.rounded_rectangle((MARGIN, y, WIDTH - MARGIN, y + height), 10, CARD, LINE)
     x, line = MARGIN + 20, y + 14
-    line = sheet.text(x, line, f"{place}  {stage.name}"[:40], 22, width=LEFT - 40)
+    line = sheet.text(x, line, f"{place}  {stage.title}"[:40], 22, width=LEFT - 40)
     shapes = " -> ".join(" x ".join(map(str, graph.shapes[v])) for v in (stage.x, stage.y))
     line = sheet.text(x, line, f"{stage.class_name}   {shapes}", 15, SOFT, LEFT - 40)
     for formula in size_formulas(stage, graph):

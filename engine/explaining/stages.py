@@ -4,8 +4,9 @@ They are found in the graph as it was read, before any pass, so each is a layer 
 only scales, shifts or bends the result one number at a time belongs to the stage before it.
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from engine.frontend import LayerInfo, Network
@@ -45,9 +46,9 @@ class Passed:
 class Stage:
     """One operation from value `x` to value `y`.
 
-    `name` is the layer's. `scale` is the batch normalization that follows and `bend` the activation, where each is
-    the only reader of what is before it; `softmax` is whether the result becomes probabilities. `after` are layers
-    that follow before the next stage.
+    `name` is the layer's, `part` which of several stages of that layer this is. `scale` is the batch normalization
+    that follows and `bend` the activation, where each is the only reader of what is before it; `softmax` is whether
+    the result becomes probabilities. `after` are layers that follow before the next stage.
     """
 
     name: str
@@ -59,7 +60,13 @@ class Stage:
     scale: Node | None = None
     bend: Node | None = None
     softmax: bool = False
+    part: str = ""
     after: list[Passed] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """The layer's name, with the part of it."""
+        return f"{self.name} ({self.part})" if self.part else self.name
 
     @property
     def activation(self) -> Activation:
@@ -113,9 +120,23 @@ def stages_of(network: Network) -> list[Stage]:
     """The stages in the order in which the picture passes them, each with the layers that follow it."""
     reader = Reader(network.graph)
     infos = {info.path: info for info in deep(network.layers)}
-    stages = [s for node in network.graph.nodes if (s := _stage(node, reader, infos))]
+    stages = _parted([s for node in network.graph.nodes if (s := _stage(node, reader, infos))])
     _note_passed(stages, network, infos)
     return stages
+
+
+def _parted(stages: Sequence[Stage]) -> list[Stage]:
+    """The stages, those of a layer that has several with words for the parts."""
+    counts = Counter(stage.name for stage in stages)
+    seen: Counter[str] = Counter()
+    found = []
+    for stage in stages:
+        seen[stage.name] += 1
+        part = f"{seen[stage.name]} of {counts[stage.name]}"
+        if stage.class_name.startswith("Separable") and counts[stage.name] == 2:
+            part = "depthwise" if isinstance(stage.op, DepthwiseConv) else "pointwise"
+        found.append(replace(stage, part=part) if counts[stage.name] > 1 else stage)
+    return found
 
 
 def _stage(node: Node, reader: Reader, infos: dict[str, LayerInfo]) -> Stage | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.look.table import LayerFacts, Summary, times
+from engine.summary import shortened
 
 INPUT = "InputLayer"
 
@@ -28,18 +29,18 @@ def boxes_of(summary: Summary) -> list[Box]:
     listed = {layer.name for layer in summary.layers}
     hidden = {name: shape for name, shape in summary.inputs.items() if name not in listed}
     places = {name: i for i, name in enumerate([*hidden, *(layer.name for layer in summary.layers)])}
-    inputs = [Box(name, INPUT, INPUT, times(shape), 0, ()) for name, shape in hidden.items()]
+    inputs = [Box(shortened(name), INPUT, INPUT, times(shape), 0, ()) for name, shape in hidden.items()]
     return inputs + [_box(layer, places) for layer in summary.layers]
 
 
 def _box(layer: LayerFacts, places: dict[str, int]) -> Box:
     feeds = tuple(places[name] for name in layer.inbound if name in places)
     shape = "×".join("?" if size is None else str(size) for size in layer.output_shape[1:])
-    return Box(layer.name, layer.class_name, _detail(layer), shape or "1", layer.parameters, feeds)
+    return Box(shortened(layer.name), layer.class_name, _detail(layer), shape or "1", layer.parameters, feeds)
 
 
 def _detail(layer: LayerFacts) -> str:
-    parts = [layer.class_name]
+    parts = [shortened(layer.class_name)]
     if layer.kernel:
         parts.append(times(layer.kernel))
         if layer.strides and set(layer.strides) != {1}:

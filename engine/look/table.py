@@ -12,7 +12,7 @@ from engine.ir.ops import Conv, ConvTranspose, DepthwiseConv, NormPool, Pad, Pad
 from engine.ir.work import node_multiply_adds
 from engine.look.fields import Field
 from engine.look.reach import receptive_fields
-from engine.summary import format_bytes, format_layers, format_totals
+from engine.summary import format_bytes, format_layers, format_totals, shortened
 
 HEADS = ("Kernel", "Stride", "Padding", "Receptive field", "Multiply-adds", "Output memory")
 Extents = tuple[int, ...] | None
@@ -83,7 +83,7 @@ class Summary:
     def lines(self, expand: bool = False, keras: bool = False) -> Iterator[str]:
         """Keras's table, with further columns unless `keras`, and the totals; `expand` lists models' layers too."""
         rows = list(_expanded(self.layers)) if expand else self.layers
-        yield f'Model: "{self.name}"'
+        yield f'Model: "{shortened(self.name)}"'
         yield from format_layers(rows) if keras else format_layers(rows, HEADS, [_cells(layer) for layer in rows])
         yield from format_totals(self.layers)
         if keras:

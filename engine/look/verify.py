@@ -21,7 +21,7 @@ from engine.ir.graph import Graph, Node
 from engine.ir.ops import LINEAR, Embed, Identity, Reshape
 from engine.passes import optimise
 from engine.runtime.session import new_session
-from engine.summary import format_table
+from engine.summary import format_table, shortened
 
 Arrays = Sequence[NDArray[Any]]
 
@@ -97,7 +97,7 @@ class Verification:
             count = sum(not each.agrees for each in self.compared)
             yield (
                 f"{count} of {len(self.compared)} differ by more than {self.tolerance:g}, for {examples}; the first is "
-                f"{wrong.kind} {wrong.name} ({wrong.operation})"
+                f"{wrong.kind} {shortened(wrong.name)} ({wrong.operation})"
             )
 
 
@@ -211,7 +211,7 @@ def series(arrays: Mapping[str, NDArray[Any]], letter: str) -> list[NDArray[Any]
 def _cells(each: Compared) -> tuple[str, ...]:
     return (
         "" if each.agrees else "✗",
-        each.name,
+        shortened(each.name),
         each.operation,
         "×".join(map(str, each.shape[1:])),
         f"{each.largest:.3g}",

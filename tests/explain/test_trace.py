@@ -92,6 +92,13 @@ def test_batch_normalization_and_activation_belong_to_their_convolution() -> Non
     assert first.after == []
 
 
+def test_parts_of_a_layer_have_titles() -> None:
+    with open_model(GOLDEN / "k3" / "separable_conv2d_valid.h5") as network:
+        depthwise, pointwise = stages_of(network)
+    assert depthwise.name == pointwise.name
+    assert [depthwise.title, pointwise.title] == [f"{depthwise.name} ({part})" for part in ("depthwise", "pointwise")]
+
+
 def test_of_a_deep_network_the_ends_and_the_changes_of_size_are_shown() -> None:
     with open_model(GOLDEN / "k3" / "sequential_seed_cnn.h5") as network:
         stages, graph = stages_of(network), network.graph

@@ -145,3 +145,17 @@ def test_open_sizes_are_said(tmp_path: Path) -> None:
     size = next(iter(summary.inputs.values()))[0]
     assert summary.multiply_adds == (size - 2) ** 2 * 2 * 9
     assert "leaves sizes open" in list(summary.lines())[-1]
+
+
+def test_names_of_any_length_are_shortened(tmp_path: Path) -> None:
+    name = "a" * 5000 + "z"
+    layers = [layer("Dense", f"{i}{name}", units=4, activation="linear") for i in range(3)]
+    weights = {f"d{i}": [("d/kernel:0", np.eye(4)), ("d/bias:0", np.zeros(4))] for i in range(3)}
+    path = write(tmp_path / "m.h5", sequential(*layers), weights)
+    for options in (["summary"], ["summary", "--diagram"], ["verify"]):
+        result = infer(*options, "--weights", str(path))
+        assert result.exit_code == 0, result.exception
+        assert "0aaaa" in result.stdout
+        assert "az" in result.stdout
+        assert max(map(len, result.stdout.splitlines())) < 500
+    assert json.loads(infer("summary", "--json", "--weights", str(path)).stdout)["layers"][2]["name"] == f"2{name}"
