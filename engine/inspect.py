@@ -122,5 +122,5 @@ def _peak(graph: Graph) -> int:
     for i, node in enumerate(graph.nodes):
         alive[node.output] = prod(graph.shapes[node.output])
         peak = max(peak, sum(alive.values()))
-        alive = {v: size for v, size in alive.items() if last[v] > i}
+        alive = {v: size for v, size in alive.items() if last.get(v, -1) > i}
     return 4 * peak
