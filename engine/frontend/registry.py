@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from engine.errors import GraphError, InputError, LimitExceededError
+from engine.errors import EngineError, GraphError, InputError, LimitExceededError, ModelFileError
 from engine.frontend.call import Call
 from engine.frontend.config import Config
 
@@ -16,6 +16,16 @@ _HARMLESS = frozenset({
     "activity_regularizer", "batch_shape", "dtype", "name", "quantization_config", "seed", "trainable",
 })  # fmt: skip
 _HARMLESS_ENDINGS = ("_initializer", "_regularizer", "_constraint")
+
+UNEXPECTED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+"""What values that no Keras writes may raise in a function that did not think of them."""
+
+
+def not_understood(where: str, error: Exception) -> EngineError:
+    """The error of ours for one of `UNEXPECTED`."""
+    if isinstance(error, EngineError):
+        return error
+    return ModelFileError(f"{where}: its configuration is not understood: {type(error).__name__}: {error}"[:400])
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,8 @@ def run_layer(class_name: str, call: Call) -> tuple[int, ...]:
         result = entry.function(call)
     except (GraphError, LimitExceededError) as error:
         raise type(error)(f"{call.config.where}: {error}") from None
+    except UNEXPECTED as error:
+        raise not_understood(call.config.where, error) from error
     check_unread(call.config, entry.ignored)
     return result if isinstance(result, tuple) else (result,)
 

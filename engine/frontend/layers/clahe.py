@@ -18,7 +18,7 @@ LEVELS = 256
 @layer("ContrastLimitedAdaptiveHistogramEqualization")
 def contrast_limited_equalization(call: Call) -> int:
     """Brightness spread evenly in each tile of an image, with a limit, and interpolated between tiles."""
-    low, high = call.config.numbers("value_range", 255.0)
+    low, high = call.config.numbers("value_range") if "value_range" in call.config.values else (0.0, 255.0)
     limit, grid = call.config.number("clip_limit", 4.0), call.config.sizes("tile_grid_size", 2, 8)
     equalize = partial(equalized, span=(low, high), limit=limit, grid=(grid[0], grid[1]))
 

@@ -39,6 +39,8 @@ def run_operation(call: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
         result = entry.function(scope, **entry.bind(scope, args, kwargs))
     except GraphError as error:
         raise GraphError(f"{call.config.where}: {name}: {error}") from None
+    except UNEXPECTED as error:
+        raise not_understood(f"{call.config.where}: {name}", error) from error
     return result if isinstance(result, tuple) else (result,)
 
 
