@@ -21,10 +21,8 @@ UNEXPECTED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticErro
 """What values that no Keras writes may raise in a function that did not think of them."""
 
 
-def not_understood(where: str, error: Exception) -> EngineError:
+def not_understood(where: str, error: Exception) -> ModelFileError:
     """The error of ours for one of `UNEXPECTED`."""
-    if isinstance(error, EngineError):
-        return error
     return ModelFileError(f"{where}: its configuration is not understood: {type(error).__name__}: {error}"[:400])
 
 
@@ -90,6 +88,8 @@ def run_layer(class_name: str, call: Call) -> tuple[int, ...]:
         result = entry.function(call)
     except (GraphError, LimitExceededError) as error:
         raise type(error)(f"{call.config.where}: {error}") from None
+    except EngineError:
+        raise
     except UNEXPECTED as error:
         raise not_understood(call.config.where, error) from error
     check_unread(call.config, entry.ignored)

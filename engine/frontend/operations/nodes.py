@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.errors import GraphError
+from engine.errors import EngineError, GraphError
 from engine.frontend import operations as _families  # noqa: F401  # fills the table of functions
 from engine.frontend.call import Call, Tensor
 from engine.frontend.function_nodes import LAMBDAS, RAW
@@ -12,6 +12,7 @@ from engine.frontend.operations.node_text import parse_node_text
 from engine.frontend.operations.scope import Scope, tensors_in
 from engine.frontend.operations.sizes import SIZES, shape_of
 from engine.frontend.operations.table import OPERATIONS, entry_of
+from engine.frontend.registry import UNEXPECTED, not_understood
 from engine.frontend.strict_json import parse
 
 _SHAPE = ("shape", "compat.v1.shape", "raw.Shape", "Shape")
@@ -39,6 +40,8 @@ def run_operation(call: Call, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
         result = entry.function(scope, **entry.bind(scope, args, kwargs))
     except GraphError as error:
         raise GraphError(f"{call.config.where}: {name}: {error}") from None
+    except EngineError:
+        raise
     except UNEXPECTED as error:
         raise not_understood(f"{call.config.where}: {name}", error) from error
     return result if isinstance(result, tuple) else (result,)
