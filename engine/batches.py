@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import TypeVar
 
 import numpy as np
@@ -36,12 +37,12 @@ def in_batches(
         except ImageError as error:
             return error
 
-    pairs = ordered_map(prepared, items, workers, 2 * batch_size, size)
-    while batch := _batch(pairs, batch_size, size):
-        good = [x for _, x in batch if not isinstance(x, ImageError)]
-        outcomes = iter(compute(np.stack(good)) if good else ())
-        for item, x in batch:
-            yield item, x if isinstance(x, ImageError) else next(outcomes)
+    with closing(ordered_map(prepared, items, workers, 2 * batch_size, size)) as pairs:
+        while batch := _batch(pairs, batch_size, size):
+            good = [x for _, x in batch if not isinstance(x, ImageError)]
+            outcomes = iter(compute(np.stack(good)) if good else ())
+            for item, x in batch:
+                yield item, x if isinstance(x, ImageError) else next(outcomes)
 
 
 def _batch(pairs: Iterator[tuple[Item, Made]], batch_size: int, size: Callable[[Item], int]) -> list[tuple[Item, Made]]:
@@ -59,7 +60,7 @@ def ordered_map(
     workers: int,
     ahead: int,
     size: Callable[[Item], int] = lambda item: 0,
-) -> Iterator[tuple[Item, Made]]:
+) -> Generator[tuple[Item, Made], None, None]:
     """Each item with `function` of it, in order, computed by threads.
 
     At most `ahead` items are in the works, and of several no more than 128 MiB by their `size`.
@@ -87,4 +88,5 @@ def ordered_map(
             yield item, future.result()
             held -= size(item)
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        # Does not wait: a generator that was left is closed by the garbage collector, maybe in one of these threads.
+        pool.shutdown(wait=False, cancel_futures=True)

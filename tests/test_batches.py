@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -101,6 +101,32 @@ def test_other_errors_end_it_and_its_threads(where: str) -> None:
                 raise RuntimeError(where)
 
     before = threading.active_count()
-    with pytest.raises(RuntimeError, match=where):
+    with pytest.raises(RuntimeError, match=where) as caught:
         consume()
-    assert threading.active_count() == before
+    wait_for(lambda: threading.active_count() == before)
+    assert caught.value.__traceback__
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_generator_that_is_collected_in_its_own_thread_is_no_deadlock() -> None:
+    left: list[Any] = []
+
+    def prepare(i: int) -> int:
+        if i == 3:
+            wait_for(lambda: bool(left))
+            left.clear()
+        return i
+
+    before = threading.active_count()
+    pairs = ordered_map(prepare, range(10), 1, 4)
+    assert next(pairs) == (0, 0)
+    left.append(pairs)
+    del pairs
+    wait_for(lambda: threading.active_count() == before)
+    assert not left
