@@ -114,6 +114,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 def test_a_generator_that_is_collected_in_its_own_thread_is_no_deadlock() -> None:
     left: list[Any] = []
 
