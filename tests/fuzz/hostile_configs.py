@@ -196,10 +196,10 @@ def objects_nested_deep(path: Path) -> None:
     write(path, text + "]}}" * 20_000)
 
 
-@attack(ModelFileError, "not understood|nested")
+@attack(ModelFileError, "nested too deeply")
 def arguments_nested_deep(path: Path) -> None:
     node: Any = ["x", 0, 0]
-    for _ in range(400):
+    for _ in range(700):
         node = [node]
     layers = [layer("InputLayer", "x", [], batch_shape=[None, 4]), layer("Identity", "y", [node])]
     write(path, functional(layers, [["x", 0, 0]], [["y", 0, 0]]))
