@@ -163,3 +163,32 @@ def test_a_process_ends_with_work_in_flight(end: str, repeat: int) -> None:
     for _ in range(repeat):
         done = run_python("import warnings; warnings.simplefilter('ignore')" + IN_FLIGHT + end, timeout=60)
         assert done.stderr == ""
+
+
+def test_an_interrupted_compilation_ends_its_children_and_says_so_at_once() -> None:
+    run_python(
+        """
+        import signal, sys, time
+        from engine.kernels.isa import ISAS
+        from engine.runtime import compile as compiling
+        children = []
+        start = compiling.subprocess.Popen
+        class Sleeper(start):
+            def __init__(self, command, **options):
+                super().__init__([sys.executable, "-c", "import time; time.sleep(100)"], **options)
+                children.append(self)
+        compiling.subprocess.Popen = Sleeper
+        compiling.available_threads = lambda: 2
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.alarm(1)
+        started = time.monotonic()
+        try:
+            compiling.compile_kernels(["gemm", "tile", "run"], ISAS[0], lambda *_: None)
+            sys.exit("was not interrupted")
+        except KeyboardInterrupt:
+            pass
+        for child in children:
+            child.wait(20)
+        assert len(children) == 2 and time.monotonic() - started < 30
+        """
+    )
