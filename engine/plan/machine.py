@@ -8,6 +8,7 @@ from pathlib import Path
 from engine import settings
 from engine.errors import KernelError
 from engine.kernels.isa import ISAS, Isa, find_isa
+from engine.plan.processor import this_processor
 
 _SUFFIXES = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
@@ -47,12 +48,8 @@ def _names(isas: object) -> str:
 
 def fits(isa: Isa) -> bool:
     """Whether code of this class runs on this processor."""
-    import llvmlite.binding as llvm
-
-    if not llvm.get_process_triple().startswith(isa.triple):
-        return False
-    features = llvm.get_host_cpu_features()
-    return all(features.get(name, False) for name in isa.needs)
+    processor = this_processor()
+    return processor.architecture == isa.triple and processor.features.issuperset(isa.needs)
 
 
 def _cache_sizes() -> dict[int, int]:

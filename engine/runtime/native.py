@@ -9,11 +9,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import llvmlite.binding as llvm
-
 from engine.errors import KernelError
 from engine.kernels.isa import Isa
-from engine.runtime import store
+from engine.runtime import elf, store
 
 log = logging.getLogger("engine")
 
@@ -46,9 +44,7 @@ def function(name: str, isa: Isa, arguments: int) -> Callable[..., int]:
 
 
 def _provide(names: list[str], isa: Isa) -> None:
-    global _linker  # noqa: PLW0603  # one linker a process, made when first needed
-    if _linker is None:
-        _linker = _new_linker()
+    _check_memory()
     folder = store.folder(isa.name)
     codes = _stored(folder, names)
     if len(codes) < len(names):
@@ -94,14 +90,36 @@ def after_fork(child: bool) -> None:
         _lock.release()
 
 
+def _check_memory() -> None:
+    """Raise `KernelError` if nothing that is compiled could run."""
+    if not elf.is_at_home():
+        _llvm_linker()
+        return
+    try:
+        elf.check_memory()
+    except OSError as error:
+        raise KernelError(f"this machine allows no executable memory: {error}") from None
+
+
 def _link(title: str, code: bytes) -> int:
+    try:
+        address = elf.place(code, b"kernel")
+    except OSError as error:
+        raise KernelError(f"kernel {title} cannot be loaded: {error}") from None
+    return _linked_by_llvm(title, code) if address is None else address
+
+
+def _linked_by_llvm(title: str, code: bytes) -> int:
+    import llvmlite.binding as llvm
+
+    linker = _llvm_linker()
     try:
         library = (
             llvm.JITLibraryBuilder()
             .add_object_img(code)
             .export_symbol("kernel")
             .add_current_process()
-            .link(_linker, f"{title} {next(_tries)}")
+            .link(linker, f"{title} {next(_tries)}")
         )
     except RuntimeError as error:
         raise KernelError(f"kernel {title} cannot be loaded: {error}") from None
@@ -109,11 +127,17 @@ def _link(title: str, code: bytes) -> int:
     return int(library["kernel"])
 
 
-def _new_linker() -> Any:
+def _llvm_linker() -> Any:
+    global _linker  # noqa: PLW0603  # one a process, made when first needed
+    import llvmlite.binding as llvm
+
+    if _linker is not None:
+        return _linker
     try:
         llvm.check_jit_execution()
     except OSError as error:
         raise KernelError(f"this machine allows no executable memory: {error}") from None
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    return llvm.create_lljit_compiler()
+    _linker = llvm.create_lljit_compiler()
+    return _linker

@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 from engine.errors import EngineError
 from engine.plan.choose import Choice, choose, sparing
 from engine.plan.machine import Machine
+from engine.plan.processor import this_processor
 from engine.plan.tuned import Choices, tuned
 from engine.runtime import store
 
@@ -69,8 +70,6 @@ def _checked(found: object) -> Choices:
 
 
 def _name(machine: Machine) -> str:
-    """The file's name: the processor as LLVM calls it, and what the plan knows of the machine."""
-    import llvmlite.binding as llvm
-
-    kind = f"{llvm.get_host_cpu_name()} {machine}"
+    """The file's name: the processor's, and what the plan knows of the machine."""
+    kind = f"{this_processor().name} {machine}"
     return f"tuned-{hashlib.sha256(kind.encode()).hexdigest()[:16]}"

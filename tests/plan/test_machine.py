@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import llvmlite.binding as llvm
 import pytest
 
 from engine.errors import KernelError
 from engine.kernels.isa import ISAS, find_isa
 from engine.plan import machine
 from engine.plan.machine import Machine, this_machine
+from engine.plan.processor import Processor
 
 FITTING = [isa for isa in ISAS if machine.fits(isa)]
 
@@ -23,8 +23,8 @@ def _detected_afresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def fake_cpu(monkeypatch: pytest.MonkeyPatch, triple: str, *features: str) -> None:
-    monkeypatch.setattr(llvm, "get_process_triple", lambda: triple)
-    monkeypatch.setattr(llvm, "get_host_cpu_features", lambda: dict.fromkeys(features, True))
+    processor = Processor(triple.partition("-")[0], "a processor", frozenset(features))
+    monkeypatch.setattr(machine, "this_processor", lambda: processor)
 
 
 def test_the_best_class_is_taken() -> None:

@@ -22,7 +22,7 @@ from engine.kernels.isa import Isa
 from engine.plan.machine import this_machine
 from engine.plan.program import plan
 from engine.runtime import compile as compiling
-from engine.runtime import native, session, store
+from engine.runtime import elf, native, session, store
 from engine.runtime.session import FallbackSession, Session, new_session
 from engine.runtime.warmup import all_kernels
 from tests.graphs import Net
@@ -152,11 +152,13 @@ def test_a_store_that_cannot_be_written(
 def test_without_executable_memory_numpy_computes(
     compiled: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def refuse() -> None:
+    def refuse(*_: object) -> None:
         raise OSError("cannot allocate executable memory")
 
     shutil.rmtree(folder_of(tmp_path))
+    monkeypatch.setattr(elf, "check_memory", refuse)
     monkeypatch.setattr(llvm, "check_jit_execution", refuse)
+    monkeypatch.setattr(native, "_linker", None)
     check_numbers(FallbackSession)
     assert [r.getMessage() for r in caplog.records] == [
         "computing with NumPy, slowly: this machine allows no executable memory: cannot allocate executable memory"
