@@ -29,7 +29,7 @@ class Taps:
 
 def taps(method: str, size: int, result: int, antialias: bool) -> Taps:
     """The taps that resize an axis of `size` to `result`. Raises `LimitExceededError` where they are too many."""
-    table(2 * max(size, result))
+    table(ceil(2 * _KERNELS.get(method, (None, 1.0))[1]) * max(size, result))
     if method in _KERNELS and (antialias or method not in ("bilinear", "bicubic")):
         rows = [_by_kernel(*_KERNELS[method], i, size, result, antialias) for i in range(result)]
     else:

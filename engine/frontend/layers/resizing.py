@@ -1,6 +1,7 @@
 """Layers that change the size of images."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.frontend.call import Call
 from engine.frontend.layers.geometry import crop, dimensions, on_channels_last, repeat, require_rank
@@ -46,9 +47,13 @@ def _padded(call: Call, x: int, size: Pair) -> int:
     y = call.emit(Pad(((top, top), (left, left))), x)
     if fill == 0.0:
         return y
-    border = np.full((h + 2 * top, w + 2 * left, 1), fill)
-    border[top : top + h, left : left + w] = 0.0
-    return call.emit(Binary("add"), y, call.derive("border", border.shape, lambda: border))
+
+    def border() -> NDArray[np.float64]:
+        values = np.full((h + 2 * top, w + 2 * left, 1), fill)
+        values[top : top + h, left : left + w] = 0.0
+        return values
+
+    return call.emit(Binary("add"), y, call.derive("border", (h + 2 * top, w + 2 * left, 1), border))
 
 
 @layer("UpSampling1D", "UpSampling2D", "UpSampling3D")

@@ -130,6 +130,9 @@ def flatten(scope: Scope, x: Any) -> int:
     return scope.reshape(value, (prod(scope.shape(value)),))
 
 
+MAX_TAPS = 1 << 14
+
+
 @operation(
     "ExtractPatches images size strides dilation_rate padding data_format",
     "image.extract_patches images sizes strides rates padding",
@@ -158,6 +161,7 @@ def patches(
     if any(map(any, pads)):
         value = scope.emit(Pad((pads[0], pads[1])), value)
     channels = scope.shape(value)[2]
+    table(window[0] * window[1], MAX_TAPS)
     taps = [(i * gaps[0], j * gaps[1], 0) for i in range(window[0]) for j in range(window[1])]
     parts = [scope.emit(Slice(tap, (*counts, channels), (*steps, 1)), value) for tap in taps]
     return scope.emit(Concat(-1), *parts)

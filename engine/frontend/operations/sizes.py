@@ -9,7 +9,7 @@ import numpy as np
 from engine.frontend.call import Tensor
 from engine.frontend.operations.scope import BATCH, Batch, Scope
 
-MOST = 1 << 22
+MOST = 1 << 20
 """Numbers that a constant made by a file's own arithmetic may have."""
 Size: TypeAlias = int | Batch
 Sizes: TypeAlias = Size | tuple[Size, ...]
@@ -78,10 +78,11 @@ def _arithmetic(compute: Callable[[int, int], int]) -> Callable[..., Sizes]:
 
 def _tiled(scope: Scope, x: Any, multiples: Any) -> Any:
     """A constant several times along each axis."""
-    result = np.tile(scope.array(x), scope.integers(multiples))
-    if result.size > MOST:
-        raise scope.refuse(f"a constant of {result.size} numbers is too large")
-    return result.tolist()
+    array, times = scope.array(x), scope.integers(multiples)
+    size = array.size * prod(times)
+    if size > MOST:
+        raise scope.refuse(f"a constant of {size} numbers is too large")
+    return np.tile(array, times).tolist()
 
 
 SIZES: dict[str, Callable[..., Sizes]] = {
