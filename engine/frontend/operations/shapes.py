@@ -5,6 +5,7 @@ from math import prod
 from typing import Any
 
 from engine.errors import GraphError
+from engine.frontend.config import table
 from engine.frontend.layers.geometry import window_pads
 from engine.frontend.operations.scope import Scope
 from engine.frontend.operations.table import operation
