@@ -34,6 +34,9 @@ class Event(Protocol):
         ...
 
 
+_FLOAT32 = np.dtype(np.float32)
+
+
 def load_model(
     path: Source,
     *,
@@ -161,7 +164,7 @@ class Model:
 
     def __call__(self, x: Any, training: bool | None = None) -> Any:
         """As `predict`; the shortest way for one example. Raises `InputError` for `training=True`."""
-        if type(x) is np.ndarray and x.shape == self._one and x.dtype == np.float32 and not training:
+        if type(x) is np.ndarray and x.shape == self._one and x.dtype is _FLOAT32 and not training:
             return self._sessions.run_one(x)  # type: ignore[union-attr]
         if training:
             raise InputError("training: expected False; models are not trained here")

@@ -111,7 +111,8 @@ class Session:
             workspace.run(1)
             return workspace.output.copy()
         finally:
-            workspace.forget()
+            if workspace.reads_elsewhere:
+                workspace.forget()
             self._give_back(1, workspace)
 
     def pieces(self, inputs: Arrays, results: Arrays, n: int, most: int = _MOST_IMAGES) -> Iterator[int]:
@@ -133,7 +134,7 @@ class Session:
             self._give_back(capacity, workspace)
 
     def _take(self, capacity: int) -> Workspace:
-        threads = self.threads
+        threads = self._threads or team.num_threads()
         try:
             workspace = self._free[capacity].pop()
         except (KeyError, IndexError):

@@ -24,8 +24,8 @@ _STATE, _THREADS, _IMAGES = CALL_STATE // 8, CALL_THREADS // 8, CALL_IMAGES // 8
 class Workspace:
     """`inputs` and `outputs` are views (capacity, ...) of the arena, to fill before a run and to copy from after.
 
-    `feed` fills an input, or lets it be read where it lies until `forget`. `rows` is the program as `run` walks it, one
-    row a step.
+    `feed` fills an input, or lets it be read where it lies (`reads_elsewhere`) until `forget`. `rows` is the program as
+    `run` walks it, one row a step.
     """
 
     def __init__(self, program: Program, capacity: int, threads: int) -> None:
@@ -46,28 +46,31 @@ class Workspace:
         given = {program.homes[v] for v in program.outputs}
         self._readers: dict[int, list[int]] = {v: [] for v in program.inputs if v not in given}
         self._params, self.rows = self._bind()
-        self._elsewhere = False
+        self.reads_elsewhere = False
         scratch = self._scratch.ctypes.data, self._scratch_step
         self._call = (ctypes.c_int64 * (CALL_SIZE // 8))(0, 1, 0, self.rows.ctypes.data, len(self.rows), *scratch)
         self._run = partial(native.function("run", isa, 1), ctypes.addressof(self._call))
 
     def feed(self, i: int, x: NDArray[Any]) -> None:
         """Let input i be x (n, ...), which must stay as it is until the run is over."""
+        if x.nbytes < self._worth_pointing and not self.reads_elsewhere:
+            self.inputs[i][: len(x)] = x
+            return
         value = self._program.inputs[i]
         if x.nbytes >= self._worth_pointing and value in self._readers and _is_plain(x):
             self._point(value, x.__array_interface__["data"][0])
-            self._elsewhere = True
+            self.reads_elsewhere = True
         else:
-            if self._elsewhere and value in self._readers:
+            if self.reads_elsewhere and value in self._readers:
                 self._point(value, self._resolve(Value(value)))
             self.inputs[i][: len(x)] = x
 
     def forget(self) -> None:
         """Read all inputs from the arena again."""
-        if self._elsewhere:
+        if self.reads_elsewhere:
             for value in self._readers:
                 self._point(value, self._resolve(Value(value)))
-            self._elsewhere = False
+            self.reads_elsewhere = False
 
     def _point(self, value: int, address: int) -> None:
         for place in self._readers[value]:
