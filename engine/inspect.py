@@ -1,13 +1,16 @@
 """`inspect_model`: all there is to say about a model file without running it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from engine.frontend import Source, name_of
 from engine.frontend.survey import LayerReport, Survey, survey
-from engine.ir.graph import Graph
+from engine.ir.graph import Graph, Operand, Weight
 from engine.passes import optimise
 
 
@@ -42,7 +45,7 @@ class Inspection:
     @property
     def value_bytes(self) -> int | None:
         """Bytes that the values alive at one time take for one example, at most; None where that is not known."""
-        return None if self.survey.graph is None else _peak(optimise(self.survey.graph))
+        return None if self.survey.graph is None else _peak(optimise(_blank(self.survey.graph)))
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain data."""
@@ -112,6 +115,17 @@ def _layer(layer: LayerReport) -> dict[str, Any]:
 
 def _with_batch(shape: tuple[int | None, ...] | None) -> list[int | None] | None:
     return None if shape is None else [None, *shape]
+
+
+def _blank(graph: Graph) -> Graph:
+    """The graph with zeros for weights: passes look at some, but the file is closed."""
+
+    def blank(operand: Operand) -> Operand:
+        if isinstance(operand, Weight):
+            return Weight(operand.name, operand.shape, partial(np.zeros, operand.shape))
+        return operand
+
+    return replace(graph, nodes=tuple(replace(n, operands=tuple(map(blank, n.operands))) for n in graph.nodes))
 
 
 def _peak(graph: Graph) -> int:
