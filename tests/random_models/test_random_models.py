@@ -8,7 +8,7 @@ import pytest
 
 from tests.random_models.compare import differences, make
 
-FEW, MANY = 15, 150
+FEW, MANY = 10, 150
 
 
 @pytest.fixture(params=["keras", "tf_keras"])
