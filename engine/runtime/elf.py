@@ -11,12 +11,11 @@ import platform
 import struct
 import sys
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 _X86_64, _ALLOCATED, _WRITABLE = 62, 2, 1
 _SYMBOLS, _RELOCATIONS, _ZEROS = 2, 4, 8
 _PC32, _PLT32 = 2, 4
-_placed: list[Any] = []
 
 
 class _Section(NamedTuple):
@@ -113,5 +112,5 @@ def _executable(image: bytearray) -> int:
     if protect(address, len(memory), mmap.PROT_READ | mmap.PROT_EXEC):
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))
-    _placed.append(memory)
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(memory))  # at exit a thread may still be running this code
     return address
