@@ -17,7 +17,6 @@ log = logging.getLogger("engine")
 
 _lock = threading.RLock()
 _addresses: dict[tuple[str, str], int] = {}
-_libraries: list[Any] = []
 _tries = count()
 _linker: Any = None
 _slots = (ctypes.c_int64 * 2)()
@@ -123,7 +122,7 @@ def _linked_by_llvm(title: str, code: bytes) -> int:
         )
     except RuntimeError as error:
         raise KernelError(f"kernel {title} cannot be loaded: {error}") from None
-    _libraries.append(library)
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(library))  # at exit a thread may still be running this code
     return int(library["kernel"])
 
 

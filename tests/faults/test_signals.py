@@ -35,9 +35,9 @@ assert time.monotonic() - started < 20
 )
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [40, pytest.param(500, marks=pytest.mark.slow)])
 def test_an_interrupted_batch_leaves_everything_in_order(count: int) -> None:
-    run_python(INTERRUPTED.replace("{count}", str(count)), timeout=300)
+    run_python(INTERRUPTED.replace("{count}", str(count)), timeout=900)
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP"])
@@ -157,7 +157,7 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize("repeat", [1, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("repeat", [1, pytest.param(20, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 def test_a_process_ends_with_work_in_flight(end: str, repeat: int) -> None:
     for _ in range(repeat):
