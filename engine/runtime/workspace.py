@@ -16,7 +16,7 @@ from engine.plan.site import aligned_array
 from engine.plan.step import Field, Kernel, Step, Value
 from engine.runtime import native, team
 
-_WORTH_WAKING = 15e3
+_WORTH_WAKING = 25e3
 _WORTH_POINTING, _WORTH_POINTING_ALONE = 1 << 11, 1 << 14
 _STATE, _THREADS, _IMAGES = CALL_STATE // 8, CALL_THREADS // 8, CALL_IMAGES // 8
 
