@@ -10,6 +10,12 @@ def aligned(size: int) -> int:
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 
+def scratch_row_bytes(floats: int) -> int:
+    """Bytes of a scratch row, off the strides that collide in L1."""
+    size = aligned(floats * 4)
+    return size + ALIGNMENT if size % 512 == 0 else size
+
+
 def assign(sizes: Sequence[int], first: Sequence[int], last: Sequence[int]) -> tuple[list[int], int]:
     """Offsets for buffers of `sizes` bytes that live in steps first … last, both included; and the total.
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.ir.ops import DepthwiseConv
 from engine.plan.algorithms.conv import window_fields
-from engine.plan.memory import aligned
+from engine.plan.memory import aligned, scratch_row_bytes
 from engine.plan.site import Site, Table, aligned_array
 from engine.plan.step import Field, Step, activation_fields
 
@@ -40,7 +40,7 @@ class DepthwiseDirect:
         copies = m > 1 or self._border(site) * _SPARSE > ow
         rows, columns = self._cut(site, across, copies)
         blocks, inner = -(-oh // rows), -(-channels // columns)
-        patch_row = _row_bytes(across * columns) if copies else 0
+        patch_row = scratch_row_bytes(across * columns) if copies else 0
         fields: dict[str, Field] = {
             "x": site.x,
             "w": pack_channels(site.weight(1).reshape(kh * kw, channels), isa.lanes),
@@ -100,12 +100,6 @@ def pack_channels(w: NDArray[Any], lanes: int) -> NDArray[np.float32]:
     packed = aligned_array((vectors, taps, lanes))
     packed[:] = padded.reshape(taps, vectors, lanes).transpose(1, 0, 2)
     return packed
-
-
-def _row_bytes(floats: int) -> int:
-    """Bytes of a scratch row, off the strides that collide in L1."""
-    size = aligned(floats * 4)
-    return size + 64 if size % 512 == 0 else size
 
 
 ALGORITHMS: Table = {DepthwiseConv: (DepthwiseDirect(),)}

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.plan.algorithms.panels import pack_bias, pack_panels, whole_vectors
-from engine.plan.memory import aligned
+from engine.plan.memory import scratch_row_bytes
 from engine.plan.site import Site
 from engine.plan.step import Field, Kernel, Step, activation_fields
 
@@ -43,7 +43,7 @@ class ConvWinograd:
         across, tiles, images = _tiles(ow), _tiles(oh) * _tiles(ow), prod(lead)
         block, columns = self._cut(site, tiles * images)
         inner = -(-f // columns)
-        v_row, m_row = _row_bytes(c), _row_bytes(whole_vectors(min(columns, f), isa))
+        v_row, m_row = scratch_row_bytes(c), scratch_row_bytes(whole_vectors(min(columns, f), isa))
         fields: dict[str, Field] = {
             "x": site.x,
             "w": pack_panels(transform_weights(site.weight(1)), isa),
@@ -85,9 +85,3 @@ def transform_weights(w: NDArray[Any]) -> NDArray[np.float64]:
 
 def _tiles(extent: int) -> int:
     return -(-extent // 4)
-
-
-def _row_bytes(floats: int) -> int:
-    """Bytes of a scratch row, off the strides that collide in L1."""
-    size = aligned(floats * 4)
-    return size + 64 if size % 512 == 0 else size
