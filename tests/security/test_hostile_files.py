@@ -10,7 +10,7 @@ from tests.fuzz.runner import Record, attempts
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="peaks of memory are measured as Linux counts them")
 MEMORY = 64 << 20
-SECONDS = 10.0
+SECONDS = 2.0
 
 
 @pytest.fixture(scope="module")
